@@ -1,0 +1,177 @@
+"""The pytest plugin: fixtures, and nothing that runs before one is asked for.
+
+Loading this module imports pytest alone. Each fixture imports what it needs when it is first used, and a package that
+is missing is an error that names the extra to install.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+    from types import ModuleType
+
+    from fleece_testing.api import Client
+    from fleece_testing.aws import AWS
+    from fleece_testing.command_line import CommandLine
+    from fleece_testing.context import LambdaContext
+    from fleece_testing.logs import Logs
+    from fleece_testing.rackspace import Rackspace
+    from fleece_testing.runtime import Runtime
+    from fleece_testing.xray_daemon import XRayDaemon
+
+
+def _need(module: str, fixture: str) -> ModuleType:
+    """Import a module of this package, and say what to install when what it stands on is missing."""
+    try:
+        return importlib.import_module(f"fleece_testing.{module}")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "fleece_testing":
+            raise
+        pytest.fail(
+            f"The fixture {fixture} needs the package {error.name!r}: pip install 'fleece[testing]'",
+            pytrace=False,
+        )
+
+
+def _set_environment(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def fleece_context(request: pytest.FixtureRequest) -> Callable[..., LambdaContext]:
+    """Make Lambda context objects: ``fleece_context(function_name="users")``.
+
+    Indirect parametrisation gives the keywords that every call starts from.
+    """
+    context = _need("context", "fleece_context")
+    defaults: Mapping[str, Any] = getattr(request, "param", {})
+    return lambda **fields: context.LambdaContext(**{**defaults, **fields})
+
+
+@pytest.fixture
+def fleece_events() -> ModuleType:
+    """Build events: the functions of `fleece_testing.events`, such as ``fleece_events.request("GET", "/users")``."""
+    return _need("events", "fleece_events")
+
+
+@pytest.fixture
+def fleece_api(fleece_context: Callable[..., LambdaContext]) -> Callable[..., Client]:
+    """Call a handler as HTTP clients would: ``fleece_api(handler, kind="http").get("/v1/users/1")``."""
+    api = _need("api", "fleece_api")
+
+    def client(handler: Callable[[Any, Any], Any], **options: Any) -> Client:
+        made: Client = api.Client(handler, context=fleece_context, **options)
+        return made
+
+    return client
+
+
+@pytest.fixture
+def fleece_logs(capfd: pytest.CaptureFixture[str]) -> Logs:
+    """Read the JSON lines that the test has written to stdout, from this process and its children."""
+    logs: Logs = _need("logs", "fleece_logs").Logs(capfd)
+    return logs
+
+
+@pytest.fixture(scope="session")
+def fleece_aws_server() -> Iterator[AWS]:
+    """Hold the emulated AWS that `fleece_aws` hands out, one for the session (and for each xdist worker)."""
+    with _need("aws", "fleece_aws").AWS() as aws:
+        yield aws
+
+
+@pytest.fixture
+def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
+    """Emulate AWS on loopback, empty, for this process and its children.
+
+    Credentials and endpoints that were in the environment are taken away for the length of the test.
+    """
+    environment = importlib.import_module("fleece_testing._environment")
+    for name in environment.to_scrub(os.environ):
+        monkeypatch.delenv(name)
+    _set_environment(monkeypatch, environment.NO_OTHER_SOURCES)
+    # boto3 keeps a session of its own, with the credentials that it found when it was first used.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    fleece_aws_server.clear()
+    _set_environment(monkeypatch, fleece_aws_server.environment())
+    return fleece_aws_server
+
+
+@pytest.fixture(scope="session")
+def fleece_rackspace_server(fleece_aws_server: AWS) -> Iterator[Rackspace]:
+    """Hold the Rackspace stub that `fleece_rackspace` hands out, one for the session."""
+    with _need("rackspace", "fleece_rackspace").Rackspace(fleece_aws_server) as rackspace:
+        yield rackspace
+
+
+@pytest.fixture
+def fleece_rackspace(
+    fleece_aws: AWS,  # noqa: ARG001 (its credentials must be known to the emulated AWS of this very test)
+    fleece_rackspace_server: Rackspace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Rackspace:
+    """Stand in for Rackspace Identity and the FAWS credentials API; what it gives out works on `fleece_aws`."""
+    fleece_rackspace_server.clear()
+    _set_environment(monkeypatch, fleece_rackspace_server.environment())
+    return fleece_rackspace_server
+
+
+@pytest.fixture(scope="session")
+def fleece_xray_server() -> Iterator[XRayDaemon]:
+    """Hold the X-Ray daemon that `fleece_xray` hands out, one for the session."""
+    with _need("xray_daemon", "fleece_xray").XRayDaemon() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def fleece_xray(fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[XRayDaemon]:
+    """Receive traces as the X-Ray daemon does, with a sampled trace header set.
+
+    A datagram that the real daemon or service would refuse fails the test.
+    """
+    fleece_xray_server.clear()
+    _set_environment(monkeypatch, fleece_xray_server.environment())
+    yield fleece_xray_server
+    fleece_xray_server.check()
+
+
+@pytest.fixture
+def fleece_runtime() -> Iterator[Callable[..., Runtime]]:
+    """Boot handlers under AWS's own runtime client: ``fleece_runtime("src", "handler.main").invoke(event)``."""
+    runtime = _need("runtime", "fleece_runtime")
+    started: list[Runtime] = []
+
+    def boot(code: str | Path, handler: str, **options: Any) -> Runtime:
+        started.append(runtime.Runtime(code, handler, **options))
+        return started[-1].start()
+
+    yield boot
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def fleece_cli(tmp_path: Path) -> CommandLine:
+    """Run the ``fleece`` command in an empty folder: ``fleece_cli("config", "export").stdout``."""
+    command_line: CommandLine = _need("command_line", "fleece_cli").CommandLine(tmp_path)
+    return command_line
+
+
+@pytest.fixture
+def fleece_environments(fleece_cli: CommandLine, fleece_rackspace: Rackspace) -> Callable[..., Path]:
+    """Write an ``environments.yml`` whose environments lead to the emulators, where `fleece_cli` runs."""
+    command_line = _need("command_line", "fleece_environments")
+
+    def write(**environments: Mapping[str, Any]) -> Path:
+        path: Path = command_line.write_environments(fleece_cli.folder, fleece_rackspace.aws.url, environments)
+        return path
+
+    return write
