@@ -1,0 +1,17 @@
+"""The emulated AWS: moto on loopback, behind a layer that refuses what AWS refuses and moto lets through.
+
+Importing this package is cheap; moto itself, which is not, is imported when an `AWS` is started.
+"""
+
+import importlib.util
+
+from fleece_testing.aws.credentials import Credentials
+from fleece_testing.aws.server import AWS
+
+__all__ = ["AWS", "Credentials"]
+
+for _needed in ("moto", "flask", "flask_cors"):
+    if importlib.util.find_spec(_needed) is None:
+        raise ModuleNotFoundError(
+            f"fleece_testing.aws needs the package {_needed!r}: pip install 'fleece[testing]'", name=_needed
+        )

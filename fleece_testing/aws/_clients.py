@@ -1,0 +1,26 @@
+"""boto3 clients that see nothing but their arguments."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import boto3
+import botocore.session
+
+
+def isolated_client(name: str, **arguments: Any) -> Any:
+    """Make a client as ``boto3.client`` does, without looking at profiles or the shared configuration files.
+
+    A stale ``AWS_PROFILE`` would otherwise be an error even with explicit keys.
+    """
+    session = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    # Typed loosely: boto3-stubs has one overload per service, none for a name that is not known before the call.
+    make: Any = boto3.Session(botocore_session=session).client
+    return make(name, **arguments)

@@ -1,0 +1,114 @@
+"""Everything that fleece reads from moto and sets in it, in one place.
+
+Moto's state belongs to the process, not to a server. What is used of it: its WSGI application, its reset, and the
+dictionaries ``<service>_backends[account][region or partition]``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timezone
+from typing import TYPE_CHECKING, Any
+
+from moto.iam.models import AccessKey, iam_backends
+from moto.kms.models import kms_backends
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sts.models import sts_backends
+
+from fleece_testing._http import QuietRequestHandler
+from fleece_testing.aws.credentials import Credentials
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+PARTITION = "aws"
+
+
+class RequestHandler(QuietRequestHandler, MotoRequestHandler):
+    """Keep moto's spelling of S3's metadata headers, and answer ``Expect: 100-continue`` at once."""
+
+    def handle_expect_100(self) -> bool:
+        """Send the interim answer now: buffered, it would leave boto3 waiting a second before each upload."""
+        proceed = super().handle_expect_100()
+        self.wfile.flush()
+        return proceed
+
+
+def application() -> WSGIApplication:
+    """Return moto's server as a WSGI application."""
+    app: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    return app
+
+
+def reset() -> None:
+    """Forget every resource of every account."""
+    moto_api_backend.reset()
+
+
+def new_access_key(account: str, user: str) -> Any:
+    """Make an access key of an IAM user, without adding it to the account."""
+    key: Any = AccessKey  # its type information calls it abstract
+    return key(user_name=user, prefix="AKIA", account_id=account)
+
+
+def credentials_of(account: str, key: Any) -> Credentials:
+    """Return an access key of `new_access_key` as credentials."""
+    return Credentials(account, key.access_key_id, key.secret_access_key)
+
+
+def add_user(account: str, region: str, key: Any) -> None:
+    """Add the user that `key` was made for to the account, and let the key be used; twice is the same as once."""
+    backend = iam_backends[account][PARTITION]
+    if key.access_key_id not in backend.access_keys:
+        backend.create_user(region, key.user_name).access_keys.append(key)
+        backend.access_keys[key.access_key_id] = key
+
+
+def open_session(account: str, region: str, role: str, session: str, seconds: float) -> Credentials:
+    """Issue temporary credentials of a role session, which end after `seconds`."""
+    backend: Any = sts_backends[account][PARTITION]
+    opened = backend.assume_role(
+        region_name=region,
+        role_session_name=session,
+        role_arn=f"arn:{PARTITION}:iam::{account}:role/{role}",
+        policy=None,
+        duration=seconds,
+        external_id=None,
+    )
+    return Credentials(
+        account,
+        opened.access_key_id,
+        opened.secret_access_key,
+        opened.session_token,
+        opened.expiration.replace(tzinfo=timezone.utc),
+    )
+
+
+def add_key(account: str, region: str, alias: str | None) -> str:
+    """Create a symmetric KMS key and return its ARN."""
+    backend = kms_backends[account][region]
+    key = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None)
+    if alias is not None:
+        backend.create_alias(key.id, alias)
+    arn: str = key.arn
+    return arn
+
+
+def add_role(account: str, name: str) -> str:
+    """Create an IAM role that every principal of AWS may assume, and return its ARN."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+    }
+    role = iam_backends[account][PARTITION].create_role(
+        role_name=name,
+        assume_role_policy_document=json.dumps(trust),
+        path="/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration=None,
+    )
+    arn: str = role.arn
+    return arn

@@ -1,0 +1,38 @@
+"""Credentials of the emulated AWS, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a program needs to sign requests; the secret parts are left out of `repr`.
+
+    `session_token` and `expiration` (UTC, with a time zone) are ``None`` for long-term keys.
+    """
+
+    account: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expiration: datetime | None = None
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that every AWS SDK reads."""
+        variables = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
+        if self.session_token is not None:
+            variables["AWS_SESSION_TOKEN"] = self.session_token
+        return variables
+
+    def client_arguments(self) -> dict[str, str | None]:
+        """Return the keyword arguments that ``boto3.client`` takes."""
+        return {
+            "aws_access_key_id": self.access_key_id,
+            "aws_secret_access_key": self.secret_access_key,
+            "aws_session_token": self.session_token,
+        }

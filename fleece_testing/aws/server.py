@@ -1,0 +1,145 @@
+"""The emulated AWS as an object: a server to start, credentials for it, clients on it, and helpers to furnish it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fleece_testing._http import LoopbackServer
+
+if TYPE_CHECKING:
+    from types import ModuleType, TracebackType
+
+    from typing_extensions import Self
+
+    from fleece_testing.aws.credentials import Credentials
+
+_USER = "fleece"
+_FEDERATED_ROLE = "federated"
+
+
+class AWS:
+    """AWS on a loopback port, for this process and its children.
+
+    Moto keeps its resources per process: two instances in one process share them, and a `clear` of one clears both.
+
+    Args:
+        port: the TCP port; 0 takes a free one.
+        region: the region of `client`, of the helpers and of `environment`.
+        account: the account of the default credentials, 12 digits.
+    """
+
+    def __init__(self, port: int = 0, *, region: str = "us-east-1", account: str = "123456789012") -> None:
+        self.region = region
+        self.account = account
+        self._port = port
+        self._server: LoopbackServer | None = None
+        self._user_keys: dict[str, Any] = {}
+
+    def start(self) -> Self:
+        """Listen; the first start in a process imports moto, which takes a second.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if self._server is None:
+            moto = self._moto
+            self._server = LoopbackServer(moto.application(), port=self._port, request_handler=moto.RequestHandler)
+            self._server.start()
+            self.credentials()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and forget every resource; stopping twice does nothing."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+            self._moto.reset()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def clear(self) -> None:
+        """Forget every resource and every credential but those of `environment`, which stay the same."""
+        self._moto.reset()
+        self._register_users()
+
+    @property
+    def url(self) -> str:
+        """The endpoint of every service, ``http://127.0.0.1:PORT``."""
+        if self._server is None:
+            raise RuntimeError("The emulated AWS has not been started; call start() or use it in a with block")
+        return self._server.url
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that lead any AWS SDK to this server, with credentials of an IAM user."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            **self.credentials().environment(),
+        }
+
+    def credentials(self, account: str | None = None) -> Credentials:
+        """Return the long-term keys of an IAM user of the account; they outlive `clear`."""
+        account = account or self.account
+        key = self._user_keys.get(account)
+        if key is None:
+            key = self._user_keys.setdefault(account, self._moto.new_access_key(account, _USER))
+            self._register_users()
+        credentials: Credentials = self._moto.credentials_of(account, key)
+        return credentials
+
+    def issue_credentials(self, account: str | None = None, seconds: float = 3600) -> Credentials:
+        """Issue temporary credentials of a federated role session in the account, which end after `seconds`."""
+        issued: Credentials = self._moto.open_session(
+            account or self.account, self.region, _FEDERATED_ROLE, _USER, seconds
+        )
+        return issued
+
+    def client(self, name: str, *, account: str | None = None, **arguments: Any) -> Any:
+        """Return a real boto3 client on this server, whatever the environment and the configuration files say.
+
+        Args:
+            name: boto3's name of the service.
+            account: whose IAM user signs the calls; `aws_access_key_id` and its kin take other credentials.
+            arguments: as for ``boto3.client``.
+        """
+        from fleece_testing.aws._clients import isolated_client  # noqa: PLC0415 (boto3 is slow to import)
+
+        defaults: dict[str, Any] = {"endpoint_url": self.url, "region_name": self.region}
+        if "aws_access_key_id" not in arguments:
+            defaults |= self.credentials(account).client_arguments()
+        return isolated_client(name, **{**defaults, **arguments})
+
+    def kms_key(self, alias: str | None = None, *, account: str | None = None, region: str | None = None) -> str:
+        """Create a symmetric KMS key and return its ARN.
+
+        Args:
+            alias: a further name for it, with or without ``alias/``.
+            account: whose key it is.
+            region: where it is.
+        """
+        if alias is not None:
+            alias = f"alias/{alias.removeprefix('alias/')}"
+        arn: str = self._moto.add_key(account or self.account, region or self.region, alias)
+        return arn
+
+    def role(self, name: str, account: str | None = None) -> str:
+        """Create an IAM role that anyone may assume, and return its ARN."""
+        arn: str = self._moto.add_role(account or self.account, name)
+        return arn
+
+    @property
+    def _moto(self) -> ModuleType:
+        from fleece_testing.aws import _moto  # noqa: PLC0415 (moto is slow to import)
+
+        return _moto
+
+    def _register_users(self) -> None:
+        for account, key in self._user_keys.items():
+            self._moto.add_user(account, self.region, key)
