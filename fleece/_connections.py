@@ -1,0 +1,102 @@
+"""The connections below `fleece.requests`: kept warm, never trusted for too long, and retried as each call says."""
+
+from __future__ import annotations
+
+import ssl
+from contextvars import ContextVar
+from time import monotonic
+
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ReadTimeout
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
+from urllib3.exceptions import ReadTimeoutError
+from urllib3.util import Retry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from requests import PreparedRequest, Response
+
+MAX_IDLE_SECONDS = 50.0
+"""A connection idle for longer is not used again: NAT gateways drop theirs silently at 350 s, many servers at 60 s."""
+
+RETRIES: ContextVar[Retry | None] = ContextVar("fleece.requests.retries", default=None)
+"""What the call that is under way retries; None leaves the adapter's own rule, which is not to."""
+
+# What a server that has closed an idle connection looks like from here, before the first byte of an answer.
+_GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+class _WarmPool(HTTPConnectionPool):
+    """A pool that does not hand out connections that were idle for too long, and gets over one that went dead."""
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.fleece_idle_since = monotonic()
+        super()._put_conn(conn)
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        conn: Any = super()._get_conn(timeout)
+        if monotonic() - getattr(conn, "fleece_idle_since", float("inf")) > MAX_IDLE_SECONDS:
+            conn.close()  # it connects anew when it is used
+        return conn
+
+    def _make_request(self, conn: Any, method: str, url: str, **kwargs: Any) -> Any:
+        reused = conn.sock is not None and self.proxy is None
+        try:
+            return super()._make_request(conn, method, url, **kwargs)
+        except _GONE:
+            if not (reused and _may_be_sent_twice(method, kwargs.get("body"))):
+                raise
+        # Not counted as one of the caller's retries: a cold connection would not have failed.
+        conn.close()
+        return super()._make_request(conn, method, url, **kwargs)
+
+
+class _WarmSecurePool(_WarmPool, HTTPSConnectionPool):
+    """The same over TLS."""
+
+
+_POOLS = {"http": _WarmPool, "https": _WarmSecurePool}
+
+
+class WarmAdapter(HTTPAdapter):
+    """`requests.adapters.HTTPAdapter` over warm pools, whose retries are those of the call under way."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools that connect directly."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Return the pools behind that proxy; SOCKS brings pools of its own, and keeps them."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if isinstance(manager, ProxyManager):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    @property  # type: ignore[override]
+    def max_retries(self) -> Retry:
+        """The retries of the call under way; requests reads this for each request that it sends."""
+        return RETRIES.get() or self._own_retries
+
+    @max_retries.setter
+    def max_retries(self, retries: Retry) -> None:
+        self._own_retries = retries
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """Send one request; a timeout is a `requests.exceptions.Timeout` after retries as well."""
+        try:
+            return super().send(request, *args, **kwargs)
+        except RequestsConnectionError as error:
+            cause = error.args[0] if error.args else None
+            if isinstance(getattr(cause, "reason", None), ReadTimeoutError):
+                raise ReadTimeout(cause, request=request) from error
+            raise
+
+
+def _may_be_sent_twice(method: str, body: object) -> bool:
+    """Whether sending again can do no harm: the method is idempotent, and the body was not consumed by sending."""
+    return method.upper() in Retry.DEFAULT_ALLOWED_METHODS and isinstance(body, (bytes, str, type(None)))
