@@ -88,7 +88,7 @@ class LoopbackServer:
         """The port that the server listens on."""
         if self._server is None:
             raise RuntimeError("The server has not been started; call start() or use it in a with block")
-        return int(self._server.server_port)
+        return int(self._server.port)
 
     @property
     def url(self) -> str:
@@ -115,7 +115,7 @@ class LoopbackServer:
                 # The default poll of half a second is what stopping would cost each time.
                 target=lambda server: server.serve_forever(poll_interval=0.02),
                 args=(self._server,),
-                name=f"fleece_testing {self._server.server_port}",
+                name=f"fleece_testing {self._server.port}",
                 daemon=True,
             )
             self._thread.start()
