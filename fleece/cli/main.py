@@ -1,0 +1,119 @@
+"""The ``fleece`` command: the only place where an exception becomes an exit code and a line on stderr.
+
+0 done, 1 failed, 2 wrong usage, 130 interrupted; ``fleece run`` adds its child's codes (see `fleece.cli.errors`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from fleece.cli.errors import INTERRUPTED, as_command_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+_log = logging.getLogger("fleece.cli")
+
+_EXTRA = frozenset({"click", "docker", "yaml"})  # the packages that the extra brings
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, and end the process with its exit code.
+
+    Args:
+        argv: the arguments after the program's name; those of the process when not given.
+    """
+    sys.exit(exit_code_of(sys.argv[1:] if argv is None else argv))
+
+
+def exit_code_of(argv: Sequence[str]) -> int:
+    """Run the command line and return its exit code, having told on stderr what went wrong."""
+    handler = _StderrHandler()
+    _log.addHandler(handler)
+    _log.setLevel(logging.DEBUG if os.environ.get("FLEECE_DEBUG", "0") not in {"", "0"} else logging.INFO)
+    try:
+        return _run(list(argv))
+    except KeyboardInterrupt:
+        _log.error("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            return _told(error)
+        _log.error("the package %r is missing, which the command line needs: pip install 'fleece[cli]'", error.name)
+        return 1
+    except Exception as error:  # noqa: BLE001 (this is where all of them end)
+        return _told(error)
+    finally:
+        _log.removeHandler(handler)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command line under click, and let out only what is no exception of click's."""
+    import click  # noqa: PLC0415 (that it may be missing is handled above)
+
+    from fleece.cli.group import complete, group  # noqa: PLC0415
+
+    if "_FLEECE_COMPLETE" in os.environ:
+        return complete(os.environ["_FLEECE_COMPLETE"])
+    try:
+        with group.make_context("fleece", arguments, color=_color()) as context:
+            result = group.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        sys.stdout.flush()
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort as error:
+        # A prompt turns both Ctrl-C and the end of input into Abort.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        at_end = isinstance(error.__context__, EOFError)
+        _log.error("the input ended where an answer was needed" if at_end else "aborted")
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _told(error: Exception) -> int:
+    """Tell the user about `error`, with the traceback when debugging, and return the exit code."""
+    told = as_command_error(error)
+    _log.debug("the traceback of the error below", exc_info=error)
+    _log.error("%s", told)
+    return told.exit_code
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: the reader has gone, and Python would complain about it at exit."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device, not a path of ours)
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _color() -> bool | None:
+    """Return whether to use colours as the environment says, or None to let click look at the terminal."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
+
+
+class _StderrHandler(logging.Handler):
+    """Show records as click shows errors, on whatever is stderr by then."""
+
+    _PREFIXES = {logging.ERROR: "Error: ", logging.WARNING: "Warning: "}  # noqa: RUF012 (a constant)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, and the traceback if the record has one."""
+        # Names and paths come from files and servers: they must not move the cursor or forge a second line.
+        message = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in record.getMessage())
+        lines = [self._PREFIXES.get(record.levelno, "") + message]
+        if record.exc_info:
+            lines.append(logging.Formatter().formatException(record.exc_info))
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()
