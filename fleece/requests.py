@@ -171,7 +171,7 @@ class Session(_requests.Session):
         self.mount("https://", WarmAdapter())
         self.mount("http://", WarmAdapter())
 
-    def request(  # type: ignore[override]  # noqa: D417, PLR0917 (the other arguments are requests' own)
+    def request(  # type: ignore[override]  # noqa: D417 (the other arguments are requests' own)
         self,
         method: str,
         url: str,
