@@ -1,0 +1,209 @@
+"""The stand-in for Rackspace Identity and FAWS, over real HTTP."""
+
+import datetime as dt
+import threading
+
+import pytest
+import requests
+
+
+def log_in(rackspace, name=None, key=None):
+    """Ask for a token as fleece does."""
+    environment = rackspace.environment()
+    credentials = {"username": name or environment["RS_USERNAME"], "apiKey": key or environment["RS_API_KEY"]}
+    body = {"auth": {"RAX-KSKEY:apiKeyCredentials": credentials}}
+    return requests.post(f"{rackspace.url}/v2.0/tokens", json=body, timeout=10)
+
+
+def get_credentials(rackspace, token, account="123456789012", tenant="890123", duration="3600"):
+    """Ask FAWS for credentials as fleece does."""
+    headers = {"X-Auth-Token": token} | ({"X-Tenant-Id": tenant} if tenant else {})
+    url = f"{rackspace.url}/v0/awsAccounts/{account}/credentials"
+    return requests.post(url, headers=headers, json={"credential": {"duration": duration}}, timeout=10)
+
+
+def validate(rackspace, token, asking=None):
+    """Ask Identity about a token."""
+    headers = {"X-Auth-Token": asking or token}
+    return requests.get(f"{rackspace.url}/v2.0/tokens/{token}", headers=headers, timeout=10)
+
+
+class TestIdentity:
+    """``POST /v2.0/tokens`` and ``GET /v2.0/tokens/{token}``."""
+
+    def test_an_api_key_gives_a_token_for_24_hours(self, fleece_rackspace):
+        """The answer has the token, its tenant and its end, a day from now."""
+        answer = log_in(fleece_rackspace)
+        token = answer.json()["access"]["token"]
+        left = dt.datetime.fromisoformat(token["expires"].replace("Z", "+00:00")) - dt.datetime.now(dt.timezone.utc)
+        assert token["tenant"] == {"id": "890123", "name": "890123"}
+        assert dt.timedelta(hours=23) < left <= dt.timedelta(hours=24)
+
+    @pytest.mark.parametrize(("name", "key"), [("fleece", "wrong"), ("nobody", "wrong")])
+    def test_a_wrong_key_is_unauthorized(self, fleece_rackspace, name, key):
+        """A wrong key and an unknown user get the same 401."""
+        answer = log_in(fleece_rackspace, name, key)
+        assert (answer.status_code, list(answer.json())) == (401, ["unauthorized"])
+        assert "WWW-Authenticate" not in answer.headers
+
+    def test_a_disabled_user_is_forbidden(self, fleece_rackspace):
+        """A user that is switched off gets 403."""
+        fleece_rackspace.user("off", "k", enabled=False)
+        answer = log_in(fleece_rackspace, "off", "k")
+        assert (answer.status_code, list(answer.json())) == (403, ["userDisabled"])
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"{", b"[]", b'{"auth": {}}', b'{"auth": {"RAX-KSKEY:apiKeyCredentials": 1}}']
+    )
+    def test_a_body_of_another_form_is_a_bad_request(self, fleece_rackspace, body):
+        """What is not a login is 400, whatever it is."""
+        answer = requests.post(f"{fleece_rackspace.url}/v2.0/tokens", data=body, timeout=10)
+        assert (answer.status_code, list(answer.json())) == (400, ["badRequest"])
+
+    def test_multi_factor_asks_for_the_passcode(self, fleece_rackspace):
+        """The key alone is a 401 with a session; the passcode in that session gives a token, without a tenant."""
+        fleece_rackspace.user("me", "k", mfa="123456")
+        first = log_in(fleece_rackspace, "me", "k")
+        scheme, _, rest = first.headers["WWW-Authenticate"].partition(" ")
+        session = rest.split("'")[1]
+        assert (first.status_code, scheme) == (401, "OS-MF")
+        url = f"{fleece_rackspace.url}/v2.0/tokens"
+        statuses = [
+            requests.post(
+                url,
+                json={"auth": {"RAX-AUTH:passcodeCredentials": {"passcode": passcode}}},
+                headers={"X-SessionId": session},
+                timeout=10,
+            )
+            for passcode in ("000000", "123456", "123456")
+        ]
+        assert [answer.status_code for answer in statuses] == [401, 200, 401]
+        assert "tenant" not in statuses[1].json()["access"]["token"]
+
+    def test_a_token_can_be_asked_about(self, fleece_rackspace):
+        """A valid token's user and roles are told to whoever has it."""
+        fleece_rackspace.user("me", "k", roles=("admin", "billing"))
+        token = fleece_rackspace.token("me")
+        access = validate(fleece_rackspace, token).json()["access"]
+        assert access["token"]["id"] == token
+        assert [role["name"] for role in access["user"]["roles"]] == ["admin", "billing"]
+
+    def test_expired_and_revoked_tokens_are_refused(self, fleece_rackspace):
+        """A token of the past, one that was revoked and one never issued are no valid tokens."""
+        valid = fleece_rackspace.token()
+        assert validate(fleece_rackspace, fleece_rackspace.token(seconds=-1)).status_code == 401
+        assert validate(fleece_rackspace, "never-issued", asking=valid).status_code == 404
+        fleece_rackspace.revoke_tokens()
+        assert validate(fleece_rackspace, valid).status_code == 401
+
+
+class TestFAWS:
+    """``POST /v0/awsAccounts/{account}/credentials``."""
+
+    def test_the_credentials_work_on_the_emulated_aws(self, fleece_rackspace):
+        """What FAWS gives out is a session in the account that was asked for."""
+        fleece_rackspace.account("210987654321")
+        answer = get_credentials(fleece_rackspace, fleece_rackspace.token(), "210987654321")
+        credential = answer.json()["credential"]
+        sts = fleece_rackspace.aws.client(
+            "sts",
+            aws_access_key_id=credential["accessKeyId"],
+            aws_secret_access_key=credential["secretAccessKey"],
+            aws_session_token=credential["sessionToken"],
+        )
+        assert sts.get_caller_identity()["Account"] == "210987654321"
+
+    def test_an_account_of_others_is_not_found(self, fleece_rackspace):
+        """An account that is not there, and one that is other users', are both 404."""
+        fleece_rackspace.account("111111111111", users=["somebody"])
+        token = fleece_rackspace.token()
+        accounts = ["111111111111", "222222222222"]
+        assert [get_credentials(fleece_rackspace, token, number).status_code for number in accounts] == [404, 404]
+
+    def test_a_token_is_needed(self, fleece_rackspace):
+        """No token, an expired one and another tenant are 401."""
+        valid = fleece_rackspace.token()
+        assert get_credentials(fleece_rackspace, "nope").status_code == 401
+        assert get_credentials(fleece_rackspace, fleece_rackspace.token(seconds=-1)).status_code == 401
+        assert get_credentials(fleece_rackspace, valid, tenant="1").status_code == 401
+        assert get_credentials(fleece_rackspace, valid, tenant=None).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("duration", "status"), [("900", 200), (3600, 200), ("899", 400), ("3601", 400), ("1h", 400), (None, 400)]
+    )
+    def test_the_duration_is_15_minutes_to_an_hour(self, fleece_rackspace, duration, status):
+        """A duration is a number of seconds, as a string or not, within what role chaining allows."""
+        answer = get_credentials(fleece_rackspace, fleece_rackspace.token(), duration=duration)
+        assert answer.status_code == status
+
+
+class TestFailures:
+    """Failures on demand, and the log of requests."""
+
+    def test_failures_come_in_order_and_end(self, fleece_rackspace):
+        """Each failure happens as often as it was set, then the service is well again."""
+        fleece_rackspace.fail("tokens", 413, headers={"Retry-After": "7"})
+        fleece_rackspace.fail("tokens", 503, times=2)
+        seen = [log_in(fleece_rackspace) for _ in range(4)]
+        assert [answer.status_code for answer in seen] == [413, 503, 503, 200]
+        assert (list(seen[0].json()), seen[0].headers["Retry-After"]) == (["overLimit"], "7")
+
+    def test_the_services_differ_in_their_errors(self, fleece_rackspace):
+        """FAWS words its errors in another way than Identity."""
+        fleece_rackspace.fail("credentials", 500)
+        fleece_rackspace.fail("validate", 500)
+        token = fleece_rackspace.token()
+        assert list(get_credentials(fleece_rackspace, token).json()) == ["error"]
+        assert list(validate(fleece_rackspace, token).json()) == ["identityFault"]
+
+    def test_a_broken_answer_can_be_of_any_form(self, fleece_rackspace):
+        """A failure can have a body of its own, be a redirect, or break off in the middle."""
+        fleece_rackspace.fail("tokens", 200, body="<html>")
+        assert log_in(fleece_rackspace).text == "<html>"
+        fleece_rackspace.fail("tokens", 302, headers={"Location": "http://127.0.0.1:1/"})
+        with pytest.raises(requests.ConnectionError, match="port=1"):
+            log_in(fleece_rackspace)
+        fleece_rackspace.fail("tokens", None, cut=True)
+        with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+            log_in(fleece_rackspace)
+
+    def test_a_slow_answer_ends_with_the_test(self, fleece_rackspace):
+        """A request that waits in a slow answer is let go by clear()."""
+        fleece_rackspace.fail("tokens", None, delay=600)
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(log_in(fleece_rackspace).status_code))
+        thread.start()
+        while fleece_rackspace._faults["tokens"]:
+            thread.join(0.01)
+        fleece_rackspace.clear()
+        thread.join()
+        assert answers == [200]
+
+    def test_an_unknown_kind_is_a_mistake(self, fleece_rackspace):
+        """The kinds of requests are named when none has that name."""
+        with pytest.raises(ValueError, match="tokens, validate, credentials"):
+            fleece_rackspace.fail("login")
+
+    def test_the_log_has_no_secrets(self, fleece_rackspace):
+        """Requests are logged with their user and status, and without key, token and passcode."""
+        user = fleece_rackspace.user("me", "secret-key", mfa="123456")
+        log_in(fleece_rackspace, "me", "secret-key")
+        token = fleece_rackspace.token("me")
+        validate(fleece_rackspace, token)
+        get_credentials(fleece_rackspace, token)
+        log = [(entry.kind, entry.user, entry.status) for entry in fleece_rackspace.requests]
+        assert log == [("tokens", None, 401), ("validate", "me", 200), ("credentials", "me", 200)]
+        for secret in ("secret-key", "123456'", token):
+            assert secret not in repr(fleece_rackspace.requests) + repr(user)
+
+    def test_clear_leaves_the_user_of_the_environment(self, fleece_rackspace):
+        """Users, accounts, tokens, failures and the log go; the environment stays as it was."""
+        environment = fleece_rackspace.environment()
+        fleece_rackspace.user("me", "k")
+        fleece_rackspace.fail("tokens")
+        token = fleece_rackspace.token()
+        fleece_rackspace.clear()
+        assert fleece_rackspace.environment() == environment
+        assert (log_in(fleece_rackspace).status_code, log_in(fleece_rackspace, "me", "k").status_code) == (200, 401)
+        assert validate(fleece_rackspace, token).status_code == 401
+        assert len(fleece_rackspace.requests) == 3
