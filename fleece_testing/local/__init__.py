@@ -1,0 +1,1 @@
+"""fleece-local: the local stack and the demo, as a command."""

@@ -1,0 +1,242 @@
+"""The six steps of the demo. Each does its part, shows it, checks it, and returns what it achieved in one line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from fleece_testing import events
+from fleece_testing._environment import scrubbed
+from fleece_testing.local.directory import TEAMS, TOKEN
+from fleece_testing.local.waterfall import printable, waterfall
+from fleece_testing.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fleece_testing.local.demo import Demo
+    from fleece_testing.runtime import Invocation
+
+DEVELOPMENT = "111111111111"
+SECRETS = {"dev": TOKEN, "prod": "correct-horse-battery-staple"}
+BUCKET = "users-of-development"
+
+
+class StepFailedError(Exception):
+    """A step did not do what it should; the message says what was expected and what there was."""
+
+
+def expect(condition: object, message: str) -> None:
+    """Fail the step unless the condition holds."""
+    if not condition:
+        raise StepFailedError(message)
+
+
+def start_stack(demo: Demo) -> str:
+    """Start the servers, and make a working copy that leads to them."""
+    stack = demo.stack.start()
+    services = {"AWS (moto, strict)": stack.aws.url, "Rackspace": stack.rackspace.url, "X-Ray": stack.xray.address}
+    for name, address in {**services, "team directory": demo.directory.url}.items():
+        demo.show(f"{name:<20} {address}")
+    demo.show("\n".join(f"seeded {resource}" for resource in stack.resources), style="dim")
+    for name, old, new in (
+        ("environments.yml", "http://127.0.0.1:4566", stack.aws.url),
+        ("config.open.yml", "http://127.0.0.1:8080", demo.directory.url),
+    ):
+        text = (demo.source / name).read_text(encoding="utf-8")
+        (demo.work / name).write_text(text.replace(old, new), encoding="utf-8")
+    shutil.copytree(demo.source / "service", demo.service)
+    home = demo.work / "home"
+    home.mkdir()
+    demo.environ = {
+        **scrubbed(os.environ),
+        **stack.environment(),
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "SOURCE_DATE_EPOCH": "1704067200",
+    }
+    if demo.wheels is not None:
+        demo.environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(demo.wheels)}
+    expect(len(stack.resources) > 1, "nothing was seeded from resources.yml")
+    return f"{len(services) + 1} servers on loopback, {len(stack.resources)} resources seeded"
+
+
+def configure(demo: Demo) -> str:
+    """Encrypt the open configuration, put it into the service, and upload it to Parameter Store."""
+    closed = demo.work / "config.yml"
+    demo.run("config", "import", stdin=(demo.work / "config.open.yml").read_text(encoding="utf-8"))
+    text = closed.read_text(encoding="utf-8")
+    demo.show(text)
+    for stage, secret in SECRETS.items():
+        expect(secret not in text, f"config.yml has the secret of {stage} in clear")
+    expect(text.count(":decrypt:") == len(SECRETS), f"config.yml should have {len(SECRETS)} ciphertexts")
+
+    encrypted = len(demo.stack.aws.calls("kms", "Encrypt"))
+    exported = demo.run("config", "export")
+    demo.run("config", "import", stdin=exported)
+    encrypted_again = len(demo.stack.aws.calls("kms", "Encrypt")) - encrypted
+    expect(
+        closed.read_text(encoding="utf-8") == text, "export | import of an unchanged configuration changed config.yml"
+    )
+    expect(encrypted_again == 0, f"export | import of an unchanged configuration made {encrypted_again} Encrypt calls")
+
+    module = demo.run("config", "render", "--python", "dev")
+    demo.show(module, limit=12)
+    expect(SECRETS["dev"] not in module, "the rendered module has a secret in clear")
+    (demo.service / "src" / "fleece_config.py").write_text(module, encoding="utf-8")
+
+    demo.show(demo.run("config", "render", "--parameter-store", "/users/dev", "dev"))
+    ssm = demo.stack.aws.client("ssm", account=DEVELOPMENT)
+    stored = {
+        one["Name"]: (one["Type"], one["Value"])
+        for one in ssm.get_parameters_by_path(Path="/users/dev", Recursive=True, WithDecryption=True)["Parameters"]
+    }
+    wanted = ("SecureString", SECRETS["dev"])
+    expect(stored.get("/users/dev/directory/token") == wanted, f"Parameter Store has {sorted(stored)}, not the secret")
+    return f"{len(SECRETS)} secrets encrypted, a round trip changed nothing, {len(stored)} parameters uploaded"
+
+
+def run_with_credentials(demo: Demo) -> str:
+    """Start a child whose credentials came through Identity, FAWS and AssumeRole."""
+    output = demo.run("run", "-e", "local", "--", sys.executable, "service/seed.py", BUCKET)
+    demo.show(output)
+    role = f"arn:aws:sts::{DEVELOPMENT}:assumed-role/LambdaDeployRole/fleece_assumed_role"
+    expect(role in output, f"the child should have been {role}")
+    objects = demo.stack.aws.client("s3", account=DEVELOPMENT).list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    expect(len(objects) == len(TEAMS), f"the child should have put {len(TEAMS)} objects into S3, not {len(objects)}")
+    demo.show("\n".join(str(one) for one in demo.stack.rackspace.requests), style="dim")
+    return f"the child was {role.rpartition(':')[2]}, and wrote {len(objects)} objects"
+
+
+def build(demo: Demo) -> str:
+    """Make the zip for the Python that runs this, twice, and compare."""
+    version = ".".join(platform.python_version_tuple()[:2])
+    architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    arguments = ("build", "--no-docker", "--python", version, "--architecture", architecture, "service")
+    demo.show(demo.run(*arguments))
+    expect(demo.zip.is_file(), f"there is no {demo.zip.name}")
+    first = hashlib.sha256(demo.zip.read_bytes()).hexdigest()
+    demo.show(demo.run(*arguments))
+    second = hashlib.sha256(demo.zip.read_bytes()).hexdigest()
+    expect(first == second, f"two builds of the same source differ: {first} and {second}")
+    with zipfile.ZipFile(demo.zip) as package:
+        names = package.namelist()
+    expect("handler.py" in names and "swagger.yml" in names, "the zip lacks the service's own files")
+    return f"{demo.zip.stat().st_size / 1e6:.1f} MB, {len(names)} files, sha256 {first[:12]}..., the same twice"
+
+
+def _requests() -> list[tuple[str, dict[str, Any], int, Callable[[Any], bool]]]:
+    """Return what is asked of the function: a title, the event, the status to come, and a check of the body."""
+    ada = {"id": 1, "name": "Ada", "team": TEAMS[1]}
+
+    def request(method: str, path: str, kind: str, body: Any = None) -> dict[str, Any]:
+        headers = {} if body is None else {"content-type": "application/json"}
+        data = None if body is None else json.dumps(body)
+        return events.request(method, path, headers=headers, body=data, kind=kind)
+
+    return [
+        ("GET /v1/users/1 (REST API)", request("GET", "/v1/users/1", "rest"), 200, lambda body: body == ada),
+        ("GET /v1/users/1 (HTTP API)", request("GET", "/v1/users/1", "http"), 200, lambda body: body == ada),
+        (
+            "POST /v1/users (HTTP API)",
+            request("POST", "/v1/users", "http", {"name": "Barbara"}),
+            201,
+            lambda body: body == {"id": 3, "name": "Barbara"},
+        ),
+        (
+            "POST /v1/users, no name",
+            request("POST", "/v1/users", "rest", {}),
+            400,
+            lambda body: "name" in body["detail"],
+        ),
+        ("GET /v1/users/99", request("GET", "/v1/users/99", "rest"), 404, lambda body: body["title"] == "Not Found"),
+    ]
+
+
+def invoke(demo: Demo) -> str:
+    """Boot the zip under AWS's own runtime client, send it API events, and look at answers, logs and traces."""
+    xray = demo.stack.xray
+    credentials = demo.stack.aws.issue_credentials(DEVELOPMENT)
+    environment = {
+        **credentials.environment(),
+        "AWS_ENDPOINT_URL": demo.stack.aws.url,
+        "AWS_REGION": demo.stack.aws.region,
+        "AWS_XRAY_DAEMON_ADDRESS": xray.address,
+    }
+    with Runtime(demo.zip, "handler.lambda_handler", environment=environment) as runtime:
+        for title, event, status, fits in _requests():
+            invocation = runtime.invoke(event, trace_header=xray.trace_header, deadline=30)
+            demo.invocations.append(invocation)
+            _check_answer(demo, title, invocation, status, fits)
+            _check_lines(event, invocation)
+            demo.show("\n".join(json.dumps(line) for line in invocation.log_lines), style="dim")
+    _check_no_secret({"a log line": [line for one in demo.invocations for line in one.logs]})
+    lines = sum(len(one.log_lines) for one in demo.invocations)
+    return f"{len(demo.invocations)} events answered as they should be, {lines} log lines, each with its request ids"
+
+
+def _check_answer(demo: Demo, title: str, invocation: Invocation, status: int, fits: Callable[[Any], bool]) -> None:
+    expect(invocation.error is None, f"{title}: the function failed: {invocation.error}\n" + "\n".join(invocation.logs))
+    answer: Mapping[str, Any] = invocation.result
+    demo.console.print(
+        Text.assemble((title, "bold"), f" → {answer['statusCode']} {printable(answer['body'].strip())}"),
+        Text(f"  {invocation.duration * 1000:.1f} ms", style="cyan"),
+        no_wrap=True,
+        overflow="ellipsis",
+        crop=True,
+        end="\n",
+    )
+    expect(answer["statusCode"] == status, f"{title}: expected status {status}, got {answer['statusCode']}")
+    expect(fits(json.loads(answer["body"])), f"{title}: this is not the answer expected: {answer['body']}")
+
+
+def _check_lines(event: Mapping[str, Any], invocation: Invocation) -> None:
+    ids = {
+        "lambda_request_id": invocation.request_id,
+        "api_request_id": event["requestContext"]["requestId"],
+    }
+    expect(invocation.log_lines, "the function logged nothing")
+    for line in invocation.log_lines:
+        expect(
+            {name: line.get(name) for name in ids} == ids,
+            f"a log line has other request ids than {ids}: {json.dumps(line)}",
+        )
+
+
+def _check_no_secret(places: Mapping[str, list[str]]) -> None:
+    for place, texts in places.items():
+        for text in texts:
+            for stage, secret in SECRETS.items():
+                expect(secret not in text, f"{place} has the secret of {stage} in clear")
+
+
+def draw_trace(demo: Demo) -> str:
+    """Check what the X-Ray daemon received, and draw the trace of the calls."""
+    xray = demo.stack.xray
+    xray.check()
+    handler = xray.assert_subsegment("lambda_handler", parent=xray.parent_id)
+    xray.assert_subsegment("get_user", parent="lambda_handler", annotations={"user_id": 1})
+    xray.assert_subsegment("S3", parent="get_user", namespace="aws")
+    xray.assert_subsegment("127.0.0.1", parent="directory", namespace="remote")
+    _check_no_secret({"a trace": [json.dumps(document) for document in xray.documents]})
+    (trace,) = (one for one in xray.traces() if one.id == handler["trace_id"])
+    demo.console.print(waterfall(trace))
+    return f"{len(xray.subsegments)} subsegments, each as the X-Ray daemon and service take them"
+
+
+STEPS: dict[str, Callable[[Demo], str]] = {
+    "The local stack starts": start_stack,
+    "fleece config: encrypt, render, upload": configure,
+    "fleece run: a child with temporary credentials": run_with_credentials,
+    "fleece build: the package": build,
+    "The package boots under AWS's runtime client": invoke,
+    "The trace": draw_trace,
+}

@@ -1,0 +1,68 @@
+"""The embedded local stack: emulated AWS, Rackspace stub and X-Ray daemon, in this process, on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from fleece_testing.aws import AWS
+from fleece_testing.local.resources import seed
+from fleece_testing.rackspace import Rackspace
+from fleece_testing.xray_daemon import XRayDaemon
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from fleece_testing.local.resources import Account
+
+
+class Stack:
+    """Everything that a service talks to, seeded and started.
+
+    Args:
+        accounts: what to seed; the first account is the one of the default credentials.
+        port: the TCP port of AWS; 0 takes a free one.
+        region: the region of all resources.
+    """
+
+    def __init__(self, accounts: tuple[Account, ...], *, port: int = 0, region: str = "eu-west-1") -> None:
+        self._accounts = accounts
+        self.aws = AWS(port, region=region, account=accounts[0].number)
+        self.rackspace = Rackspace(self.aws)
+        self.xray = XRayDaemon()
+        self.resources: list[str] = []
+        """The ARNs of what was seeded."""
+        self._running = contextlib.ExitStack()
+
+    def start(self) -> Self:
+        """Start the servers and seed the accounts.
+
+        Raises:
+            OSError: the port is taken; what had started by then is stopped.
+        """
+        with contextlib.ExitStack() as starting:
+            for server in (self.aws, self.rackspace, self.xray):
+                starting.enter_context(server)
+            self.resources = list(seed(self.aws, self._accounts))
+            for account in self._accounts:
+                self.rackspace.account(account.number)
+            self._running = starting.pop_all()
+        return self
+
+    def stop(self) -> None:
+        """Stop every server; stopping twice does nothing."""
+        self._running.close()
+
+    def environment(self) -> dict[str, str]:
+        """Return what leads a program to the stack: endpoints, and the name and API key of a Rackspace user."""
+        return {**self.rackspace.environment(), "AWS_XRAY_DAEMON_ADDRESS": self.xray.address}
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,109 @@
+"""A trace as a waterfall: what was called, by what, when and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleece_testing._xray_traces import Node, Trace
+
+_BAR_WIDTH = 48
+
+
+@dataclass(frozen=True)
+class Row:
+    """One subsegment of the picture; `start` and `seconds` count from the start of the trace."""
+
+    name: str
+    depth: int
+    start: float
+    seconds: float | None
+    """None for a subsegment that was opened and never closed."""
+    state: str
+    """``ok``, ``error``, ``throttle`` or ``fault``, as X-Ray has them, or ``in progress``."""
+    remark: str
+
+
+def rows(trace: Trace) -> list[Row]:
+    """Return the subsegments of the trace, callers first."""
+    begin = min((float(root.document["start_time"]) for root in trace.roots), default=0.0)
+    return [row for root in trace.roots for row in _rows(root, 0, begin)]
+
+
+def _rows(node: Node, depth: int, begin: float) -> Iterator[Row]:
+    document = node.document
+    start = float(document["start_time"])
+    yield Row(
+        name=node.name,
+        depth=depth,
+        start=start - begin,
+        seconds=float(document["end_time"]) - start if "end_time" in document else None,
+        state=_state(document),
+        remark=_remark(document),
+    )
+    for child in node.children:
+        yield from _rows(child, depth + 1, begin)
+
+
+def _state(document: dict[str, Any]) -> str:
+    if document.get("in_progress"):
+        return "in progress"
+    return next((state for state in ("fault", "throttle", "error") if document.get(state)), "ok")
+
+
+def _remark(document: dict[str, Any]) -> str:
+    """Return what tells one call of a kind from another: the operation, or method, address and status."""
+    aws = document.get("aws", {})
+    http = document.get("http", {})
+    request, response = http.get("request", {}), http.get("response", {})
+    parts = [aws.get("operation"), request.get("method"), request.get("url"), response.get("status")]
+    parts += [f"{key}={value}" for key, value in document.get("annotations", {}).items()]
+    return " ".join(str(part) for part in parts if part is not None)
+
+
+_COLOURS = {"ok": "green", "error": "yellow", "throttle": "yellow", "fault": "red", "in progress": "magenta"}
+
+
+def waterfall(trace: Trace) -> Table:
+    """Draw the trace: a line for each subsegment, with a bar where it ran."""
+    lines = rows(trace)
+    total = max((row.start + (row.seconds or 0.0) for row in lines), default=0.0)
+    table = Table(
+        title=f"Trace {trace.id}", title_justify="left", box=None, pad_edge=False, collapse_padding=True, expand=True
+    )
+    table.add_column("subsegment", no_wrap=True)
+    table.add_column(Text.assemble("0", " " * (_BAR_WIDTH - 1 - len(_ms(total))), _ms(total)), no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
+    table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in lines:
+        table.add_row(
+            Text("  " * row.depth + printable(row.name)),
+            Text(_bar(row, total), style=_COLOURS[row.state]),
+            "" if row.seconds is None else _ms(row.seconds),
+            Text(printable(row.remark if row.state == "ok" else f"[{row.state}] {row.remark}"), style="dim"),
+        )
+    return table
+
+
+def _bar(row: Row, total: float) -> str:
+    """Return the bar of one line; the shortest call still shows as one cell."""
+    scale = _BAR_WIDTH / total if total > 0 else 0.0
+    start = min(int(row.start * scale), _BAR_WIDTH - 1)
+    seconds = total - row.start if row.seconds is None else row.seconds
+    length = max(1, min(round(seconds * scale), _BAR_WIDTH - start))
+    return "·" * start + ("░" if row.seconds is None else "█") * length + "·" * (_BAR_WIDTH - start - length)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}"
+
+
+def printable(text: str) -> str:
+    """Return others' text with control characters escaped, so that it cannot move the cursor or set colours."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
