@@ -93,11 +93,14 @@ def waterfall(trace: Trace) -> Table:
 
 def _bar(row: Row, total: float) -> str:
     """Return the bar of one line; the shortest call still shows as one cell."""
-    scale = _BAR_WIDTH / total if total > 0 else 0.0
-    start = min(int(row.start * scale), _BAR_WIDTH - 1)
     seconds = total - row.start if row.seconds is None else row.seconds
-    length = max(1, min(round(seconds * scale), _BAR_WIDTH - start))
+    start = min(int(_cells(row.start, total)), _BAR_WIDTH - 1)
+    length = max(1, min(round(_cells(seconds, total)), _BAR_WIDTH - start))
     return "·" * start + ("░" if row.seconds is None else "█") * length + "·" * (_BAR_WIDTH - start - length)
+
+
+def _cells(seconds: float, total: float) -> float:
+    return seconds / total * _BAR_WIDTH if total > 0 else 0.0
 
 
 def _ms(seconds: float) -> str:

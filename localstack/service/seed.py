@@ -1,4 +1,4 @@
-"""Make the bucket and two users. Run it with the credentials of the account: `fleece run -e local -- python seed.py`."""
+"""Make the bucket and two users: `fleece run -e local -- python seed.py BUCKET`."""
 
 import json
 import sys

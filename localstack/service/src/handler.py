@@ -20,5 +20,5 @@ logger = get_logger(__name__)
 
 @inject_request_ids_into_environment
 @trace_xray_subsegment()
-def lambda_handler(event, context):
+def lambda_handler(event, context):  # noqa: ARG001 (Lambda's signature)
     return call_proxy_api(event, "users", SPECIFICATION, logger)

@@ -2,12 +2,11 @@
 
 import json
 
+from fleece_config import CONFIG  # written by `fleece config render --python`; decrypted when the container starts
+
 from fleece import boto3, requests
 from fleece.log import get_logger
 from fleece.xray import put_annotation, subsegment, trace_xray_subsegment
-
-# Written by `fleece config render --python`; its secrets are decrypted when the container starts.
-from fleece_config import CONFIG
 
 logger = get_logger(__name__)
 s3 = boto3.client("s3")
