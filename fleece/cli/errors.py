@@ -9,16 +9,20 @@ CommandError                    1    it did not work; the message says why and w
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING
-
 from fleece._errors import FleeceError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and the number of SIGINT."""
+
+FAILURE_CODE = "fleece.cli.failure_code"
+"""Where in ``click.Context.meta`` a command puts the exit code of its plain failures, if that is not 1.
+
+For commands that end with the code of a program that they run, whose 1 would be taken for the program's: they use
+`RUN_FAILED`. Wrong usage, and failures that have a code of their own, keep theirs.
+"""
+
+RUN_FAILED = 125
+"""The exit code of a command that runs a program, for every failure that is its own."""
 
 
 class CommandError(FleeceError):
@@ -65,21 +69,3 @@ def as_command_error(error: Exception) -> CommandError:
     if isinstance(error, OSError) and error.strerror:
         return CommandError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     return UnexpectedError(error)
-
-
-@contextlib.contextmanager
-def failing_with(exit_code: int) -> Iterator[None]:
-    """Give every plain failure in the ``with`` block this exit code instead of 1.
-
-    For commands that end with the code of a program that they run, where 1 would be taken for the program's.
-    Wrong usage, and failures that have a code of their own, keep theirs.
-    """
-    try:
-        yield
-    except Exception as error:
-        told = as_command_error(error)
-        if told.exit_code == CommandError.exit_code:
-            told.exit_code = exit_code
-        if told is error:
-            raise
-        raise told from error

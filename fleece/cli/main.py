@@ -10,11 +10,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from fleece.cli.errors import INTERRUPTED, as_command_error
+from fleece.cli.errors import FAILURE_CODE, INTERRUPTED, CommandError, as_command_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import NoReturn
+    from collections.abc import Mapping, Sequence
+    from typing import Any, NoReturn
 
 _log = logging.getLogger("fleece.cli")
 
@@ -42,28 +42,28 @@ def exit_code_of(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
-        return 1
+        return CommandError.exit_code
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             return _told(error)
         _log.error("the package %r is missing, which the command line needs: pip install 'fleece[cli]'", error.name)
-        return 1
-    except Exception as error:  # noqa: BLE001 (this is where all of them end)
-        return _told(error)
+        return CommandError.exit_code
     finally:
         _log.removeHandler(handler)
 
 
 def _run(arguments: list[str]) -> int:
-    """Run the command line under click, and let out only what is no exception of click's."""
+    """Run the command line under click, and turn its exceptions and the commands' into exit codes."""
     import click  # noqa: PLC0415 (that it may be missing is handled above)
 
     from fleece.cli.group import complete, group  # noqa: PLC0415
 
     if "_FLEECE_COMPLETE" in os.environ:
         return complete(os.environ["_FLEECE_COMPLETE"])
+    meta: Mapping[str, Any] = {}
     try:
         with group.make_context("fleece", arguments, color=_color()) as context:
+            meta = context.meta  # the commands' contexts share it
             result = group.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
@@ -78,16 +78,20 @@ def _run(arguments: list[str]) -> int:
             raise KeyboardInterrupt from error
         at_end = isinstance(error.__context__, EOFError)
         _log.error("the input ended where an answer was needed" if at_end else "aborted")
-        return 1
+        return int(meta.get(FAILURE_CODE, CommandError.exit_code))
+    except (BrokenPipeError, ModuleNotFoundError):
+        raise
+    except Exception as error:  # noqa: BLE001 (this is where all of them end)
+        return _told(error, meta.get(FAILURE_CODE, CommandError.exit_code))
     return result if isinstance(result, int) else 0
 
 
-def _told(error: Exception) -> int:
+def _told(error: Exception, failure_code: int = CommandError.exit_code) -> int:
     """Tell the user about `error`, with the traceback when debugging, and return the exit code."""
     told = as_command_error(error)
     _log.debug("the traceback of the error below", exc_info=error)
     _log.error("%s", told)
-    return told.exit_code
+    return failure_code if told.exit_code == CommandError.exit_code else told.exit_code
 
 
 def _drop_output() -> None:

@@ -1,0 +1,86 @@
+"""Clients for an environment: its credentials, its region, its endpoint, and nothing that the shell has set by chance.
+
+Importing this module does not import boto3; making a client does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from fleece.cli import endpoints
+from fleece.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fleece.cli.credentials.values import AwsCredentials
+    from fleece.cli.environments import Environment
+
+_log = logging.getLogger(__name__)
+
+_TIMEOUT = 30.0  # seconds; every call that fleece makes is answered in less than one
+_ATTEMPTS = 8
+
+
+def region_of(
+    environment: Environment, key_arn: str | None = None, environ: Mapping[str, str] = os.environ
+) -> str | None:
+    """Return the region: the environment's, the key's if that is an ARN, ``AWS_REGION``, ``AWS_DEFAULT_REGION``."""
+    of_key = key_arn.split(":")[3] if key_arn and key_arn.startswith("arn:") and key_arn.count(":") > 3 else ""  # noqa: PLR2004 (an ARN's fields)
+    candidates = (environment.region, of_key, environ.get("AWS_REGION"), environ.get("AWS_DEFAULT_REGION"))
+    return next((region for region in candidates if region), None)
+
+
+def needed_region(environment: Environment, key_arn: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the region as `region_of` does.
+
+    Raises:
+        UsageError: there is none; the message lists where it can be set.
+    """
+    region = region_of(environment, key_arn, environ)
+    if region is None:
+        raise UsageError(
+            f"no AWS region for the environment {environment.name!r}: set 'region' in environments.yml, use the key's "
+            "ARN, or set AWS_REGION or AWS_DEFAULT_REGION"
+        )
+    return region
+
+
+def client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:
+    """Make a boto3 client that goes where the environment says, with timeouts and bounded retries.
+
+    Profiles and endpoints of the shell and of ``~/.aws/config`` have no say.
+    """
+    from botocore.config import Config  # noqa: PLC0415 (takes 0.2 s, which a command with a warm cache does not need)
+    from botocore.session import Session as BotocoreSession  # noqa: PLC0415
+
+    from fleece import boto3  # noqa: PLC0415
+
+    # An AWS_PROFILE that does not exist would make the session fail, even with the credentials given.
+    no_profile: Any = {"profile": (None, None, None, None)}
+    session = boto3.Session(
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        region_name=region,
+        botocore_session=BotocoreSession(no_profile),
+    )
+    here = environment.endpoint_url is not None and endpoints.is_loopback(environment.endpoint_url)
+    config = Config(
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing from botocore's stubs
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        proxies={} if here else None,
+    )
+    return session.client(service, endpoint_url=environment.endpoint_url, config=config, timeout=_TIMEOUT)
+
+
+def warn_about_endpoints(environ: Mapping[str, str] = os.environ) -> None:
+    """Warn about endpoints in the shell's variables, which are not used.
+
+    A forgotten one would send production's secrets to an emulator, and commit what AWS cannot open.
+    """
+    for name in sorted(environ):
+        if name.startswith("AWS_ENDPOINT_URL"):
+            _log.warning("%s is set and not used: endpoints come from environments.yml ('endpoint_url')", name)

@@ -1,0 +1,129 @@
+"""Options that several commands share, and what they are turned into."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from fleece.cli import aws, environments, stages
+from fleece.cli.credentials import DiskStore, Login, Resolver, default_folder
+from fleece.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fleece.cli.environments import Environments
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_ENVIRONMENTS = "./environments.yml"
+
+_OPTIONS = (
+    click.option("-u", "--username", metavar="NAME", help="Rackspace user name; by default $RS_USERNAME."),
+    click.option(
+        "-k", "--apikey", metavar="KEY", help="Rackspace API key; by default $RS_API_KEY, which others cannot see."
+    ),
+    click.option(
+        "--apikey-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="File with the Rackspace API key.",
+    ),
+    click.option("--role-session-name", metavar="NAME", help="Name of the session of an assumed role."),
+    click.option("--no-input", is_flag=True, help="Never ask for a key or a passcode: fail instead."),
+    click.option("--no-cache", is_flag=True, help="Neither use nor keep tokens and credentials of earlier commands."),
+)
+
+
+def credential_options(function: Function) -> Function:
+    """Add the options that choose AWS credentials to a command, which gets them as ``resolver``, a `Resolver`."""
+
+    @functools.wraps(function)
+    def command(*args: Any, **options: Any) -> Any:
+        names = ("username", "apikey", "apikey_file", "role_session_name", "no_input", "no_cache")
+        return function(*args, resolver=_resolver(**{name: options.pop(name) for name in names}), **options)
+
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command  # type: ignore[return-value]
+
+
+def _resolver(
+    username: str | None,
+    apikey: str | None,
+    apikey_file: Path | None,
+    role_session_name: str | None,
+    no_input: bool,
+    no_cache: bool,
+) -> Resolver:
+    if apikey is not None and apikey_file is not None:
+        raise click.UsageError("Give --apikey or --apikey-file, not both.")
+    if apikey is not None:
+        _log.warning("other users of this machine can see --apikey: use --apikey-file, or set RS_API_KEY")
+    if apikey_file is not None:
+        apikey = apikey_file.read_text(encoding="utf-8").strip()
+        if not apikey:
+            raise click.BadParameter(f"{apikey_file} is empty.", param_hint="--apikey-file")
+    aws.warn_about_endpoints()
+    return Resolver(
+        Login(username, apikey),
+        role_session_name=role_session_name,
+        ask=None if no_input or not _has_terminal() else _ask,
+        store=None if no_cache else DiskStore(default_folder()),
+    )
+
+
+def _has_terminal() -> bool:
+    """Whether somebody can be asked: passwords are read from the terminal even when stdin is something else."""
+    if os.name != "posix":
+        return sys.stdin.isatty()
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _ask(question: str, *, hidden: bool) -> str:
+    if not hidden and not sys.stdin.isatty():
+        return ""  # stdin is the command's data, not an answer
+    answer: str = click.prompt(question, hide_input=hidden, err=True)
+    return answer
+
+
+def complete_environments(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the environments of the file that the options name, with their accounts."""
+    known = _known(ctx)
+    return [
+        CompletionItem(name, help=environment.account)
+        for name, environment in (known.environments.items() if known else ())
+        if name.startswith(incomplete)
+    ]
+
+
+def complete_stages(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the stages of the file that the options name, but for those that are expressions."""
+    known = _known(ctx)
+    return [
+        CompletionItem(name)
+        for name in (known.stages if known else ())
+        if name.startswith(incomplete) and not stages.is_expression(name)
+    ]
+
+
+def _known(ctx: click.Context) -> Environments | None:
+    """Return what the environments file says; None when it cannot be read, as a shell has no use for the reason."""
+    path = ctx.params.get("environments") or ctx.params.get("config") or DEFAULT_ENVIRONMENTS
+    logging.getLogger("fleece.cli").disabled = True
+    try:
+        return environments.load(path)
+    except (CommandError, OSError):
+        return None
