@@ -360,6 +360,7 @@ def test_session_survives_pickling(url):
     session.close()
 
 
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # 3.12's; the server's threads are the parent's
 def test_child_after_fork_has_connections_of_its_own(app, url):
     """A forked child opens a connection of its own; two processes on one socket would mix their answers."""
     import os
