@@ -1,0 +1,62 @@
+"""The event loop of a container: made at the first use, and alive as long as the thread that uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fleece._defaults import defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop that closes itself when it is dropped, as a forked child does with its parent's.
+
+    Its selector is of the kind that keeps its state in this process. The default one keeps it in the kernel, where a
+    child that closes its copy would change the parent's.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(selectors.PollSelector())
+
+    def __del__(self, _warn: Any = None) -> None:
+        if not self.is_running():
+            self.close()
+
+
+class _ThreadsLoop(threading.local):
+    """A loop for each thread: Lambda handles one request at a time in each."""
+
+    def __init__(self) -> None:
+        self.loop = _Loop()
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on the loop that all of this thread's requests share.
+
+    It sees the context variables that the caller has set. Tasks that it leaves behind go on at the next call.
+
+    Raises:
+        RuntimeError: an event loop is running in this thread already.
+    """
+    if _is_loop_running():
+        coroutine.close()
+        raise RuntimeError(
+            "An event loop is running in this thread already: call this from a synchronous Lambda handler, "
+            "or pass it to asyncio.to_thread()"
+        )
+    return defaults.resource("fleece.handlers.loop", _ThreadsLoop).loop.run_until_complete(coroutine)
+
+
+def _is_loop_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

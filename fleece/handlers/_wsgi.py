@@ -1,0 +1,84 @@
+"""A `Request` as a WSGI environ and back, and a WSGI application's answer as a `Response` (PEP 3333)."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING, Any
+
+from fleece.handlers._http import Request, Response, latin_1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import TypeAlias
+    from wsgiref.types import WSGIApplication, WSGIEnvironment  # Python 3.11's, for mypy alone
+
+    ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+    Headers: TypeAlias = list[tuple[str, str]]
+
+_UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+
+def environ_of(request: Request) -> WSGIEnvironment:
+    """Make the environ of a request."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": latin_1(request.script_name),
+        "PATH_INFO": latin_1(request.path),
+        "QUERY_STRING": request.query,
+        "REMOTE_ADDR": request.remote_addr,
+        "SERVER_NAME": request.server_name,
+        "SERVER_PORT": str(request.server_port),
+        "SERVER_PROTOCOL": request.protocol,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": request.scheme,
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers:
+        # X_Real_Ip would become the same key as X-Real-Ip: such names are for forging what a proxy has set.
+        if "_" in name:
+            continue
+        key = _UNPREFIXED.get(name) or "HTTP_" + name.upper().replace("-", "_")
+        if key in environ:
+            value = environ[key] + ("; " if name == "cookie" else ",") + value  # noqa: PLW2901 (values are joined)
+        environ[key] = value
+    return environ
+
+
+def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
+    """Call an application and gather its whole answer.
+
+    Nothing leaves before the end, so an application may replace what it has started as often as it likes, if only it
+    gives its reason (``exc_info``).
+
+    Raises:
+        RuntimeError: the application breaks WSGI's rules.
+        Exception: what the application raises.
+    """
+    started: list[tuple[str, Headers]] = []
+    chunks: list[bytes] = []
+
+    def start_response(status: str, headers: Headers, exc_info: ExcInfo | None = None) -> Callable[[bytes], object]:
+        if started and exc_info is None:
+            raise RuntimeError("The WSGI application called start_response twice, without exc_info")
+        started[:] = [(status, headers)]
+        chunks.clear()
+        return chunks.append
+
+    iterable = app(environ, start_response)
+    try:
+        for chunk in iterable:
+            chunks.append(chunk)  # noqa: PERF402 (write() may append in between)
+    finally:
+        close = getattr(iterable, "close", None)
+        if close is not None:
+            close()
+    if not started:
+        raise RuntimeError("The WSGI application never called start_response")
+    status, headers = started[0]
+    return Response(int(status[:3]), headers, b"".join(chunks))

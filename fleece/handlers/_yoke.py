@@ -1,0 +1,58 @@
+"""Events made by the request template that the yoke tool puts in front of a function in API Gateway.
+
+Its parts::
+
+    operation
+    rawContext   httpMethod, identity.sourceIp, ...
+    parameters
+      gateway    resource-path, http-method, stage, ...
+      request    header, querystring, path (all single-valued), body (decoded JSON)
+      requestor  source-ip, ...
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from fleece.handlers._http import Request
+from fleece.handlers._parts import headers, mapping, pairs, text
+from fleece.handlers._paths import expand
+
+_WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
+
+
+def recognises(event: dict[str, Any]) -> bool:
+    """Whether the event was made by the template."""
+    parameters = event.get("parameters")
+    return isinstance(parameters, dict) and "gateway" in parameters and "request" in parameters
+
+
+def read(event: dict[str, Any]) -> Request:
+    """Translate the event.
+
+    Raises:
+        BadRequestError: a part has a type that the template never gives it.
+    """
+    context = mapping(event, "rawContext")
+    parameters = mapping(event, "parameters")
+    gateway = mapping(parameters, "gateway")
+    request = mapping(parameters, "request")
+    requestor = mapping(parameters, "requestor")
+    method = text(context, "httpMethod") or text(gateway, "http-method")
+    return Request(
+        method=method,
+        path=expand(text(gateway, "resource-path"), dict(pairs(request, "", "path"))),
+        query=urlencode(list(pairs(request, "", "querystring"))),
+        headers=headers(request, "", "header"),
+        body=_body(request.get("body"), method),
+        remote_addr=text(mapping(context, "identity"), "sourceIp") or text(requestor, "source-ip"),
+    )
+
+
+def _body(value: Any, method: str) -> bytes:
+    # Where the client sent nothing, the template says "" or {}: only a method that has a body can mean that {}.
+    if value is None or value == "" or (value == {} and method.upper() in _WITHOUT_BODY):
+        return b""
+    return json.dumps(value).encode()

@@ -1,0 +1,121 @@
+"""Applications, made once per container and found again by what they were made from."""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fleece._defaults import defaults
+from fleece.handlers.connexion import _specification
+from fleece.handlers.connexion._application import FleeceApp
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from fleece.handlers.connexion._application import Framework
+
+    Specification: TypeAlias = str | os.PathLike[str] | dict[str, Any]
+
+
+class _Cached(NamedTuple):
+    """An application, with the specification that it was made from as it was then."""
+
+    path: pathlib.Path | None
+    content: bytes | dict[str, Any]
+    app: FleeceApp
+
+
+def get_connexion_app(
+    app_name: str,
+    app_swagger_path: Specification,
+    strict_validation: bool = True,
+    validate_responses: bool = True,
+    cache_app: bool = True,
+    logger: Any = None,
+    framework: Framework = "flask",
+) -> FleeceApp:
+    """Return the application of a specification, the same one at each call.
+
+    Args:
+        app_name: its name; where it is a module's name, the path may be relative to that module.
+        app_swagger_path: a Swagger 2.0 or OpenAPI 3.0 specification: a YAML or JSON file, or the specification itself
+            as a dict.
+        strict_validation: refuse parameters that the specification does not name.
+        validate_responses: answer with 500 where a response breaks the specification.
+        cache_app: keep the application for the next call, which makes a new one only when the specification's content
+            or another argument has changed.
+        logger: gets the lines of each request; fleece's, structlog's or a standard one.
+        framework: ``"flask"``, or ``"async"`` for connexion's own asynchronous application.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is neither YAML nor JSON, or the framework is not known.
+        connexion.exceptions.InvalidSpecification: it is no valid specification.
+    """
+
+    def make(specification: dict[str, Any]) -> FleeceApp:
+        app = FleeceApp(app_name, framework=framework, logger=logger)
+        app.add_api(specification, strict_validation=strict_validation, validate_responses=validate_responses)
+        return app
+
+    if not cache_app:
+        return _made(app_name, app_swagger_path, make).app
+    where = "" if isinstance(app_swagger_path, dict) else os.fspath(app_swagger_path)
+    cached: dict[Any, _Cached] = defaults.resource("fleece.handlers.connexion.apps", dict)
+    key = (app_name, where, os.getcwd(), strict_validation, validate_responses, framework)  # noqa: PTH109 (fast)
+    found = cached.get(key)
+    if found is None or found.content != _content(found.path, app_swagger_path):
+        found = cached[key] = _made(app_name, app_swagger_path, make)
+    elif logger is not None:
+        found.app.log_to(logger)
+    return found.app
+
+
+def call_api(
+    event: dict[str, Any],
+    app_name: str,
+    app_swagger_path: Specification,
+    logger: Any,
+    strict_validation: bool = True,
+    validate_responses: bool = True,
+    cache_app: bool = True,
+    framework: Framework = "flask",
+) -> Any:
+    """Answer an event of yoke's request template: `FleeceApp.call_api` of what `get_connexion_app` returns."""
+    app = get_connexion_app(
+        app_name, app_swagger_path, strict_validation, validate_responses, cache_app, logger, framework
+    )
+    return app.call_api(event)
+
+
+def call_proxy_api(
+    event: dict[str, Any],
+    app_name: str,
+    app_swagger_path: Specification,
+    logger: Any,
+    strict_validation: bool = True,
+    validate_responses: bool = True,
+    cache_app: bool = True,
+    framework: Framework = "flask",
+) -> dict[str, Any]:
+    """Answer a proxy event: `FleeceApp.call_proxy_api` of what `get_connexion_app` returns."""
+    app = get_connexion_app(
+        app_name, app_swagger_path, strict_validation, validate_responses, cache_app, logger, framework
+    )
+    return app.call_proxy_api(event)
+
+
+def _made(app_name: str, specification: Specification, make: Callable[[dict[str, Any]], FleeceApp]) -> _Cached:
+    if isinstance(specification, dict):
+        # Connexion writes its defaults into what it is given.
+        return _Cached(None, copy.deepcopy(specification), make(copy.deepcopy(specification)))
+    path = _specification.locate(app_name, os.fspath(specification))
+    content = path.read_bytes()
+    return _Cached(path, content, make(_specification.parse(content, path)))
+
+
+def _content(path: pathlib.Path | None, specification: Specification) -> Any:
+    return specification if path is None else path.read_bytes()
