@@ -11,7 +11,7 @@ It works without pytest::
 
 from __future__ import annotations
 
-import os
+import secrets
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["NAMESPACES", "Document", "Refused", "XRayDaemon", "validate"]
+__all__ = ["NAMESPACES", "Document", "Refused", "XRayDaemon", "new_trace_header", "new_trace_id", "validate"]
 
 
 class XRayDaemon:
@@ -195,9 +195,9 @@ class XRayDaemon:
     # Inside
 
     def _new_ids(self) -> None:
-        self.trace_id = f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
+        self.trace_id = new_trace_id()
         """The root of the trace header that `environment` gives; another one after each `clear`."""
-        self.parent_id = os.urandom(8).hex()
+        self.parent_id = secrets.token_hex(8)
         """The parent in that header: the id that Lambda's own segment would have."""
 
     def _receive(self, datagram: bytes) -> None:
@@ -218,6 +218,16 @@ class XRayDaemon:
         trees = "\n".join(str(trace) for trace in self.traces()) or "Nothing came."
         refused = self.refused
         return f"{trees}\nRefused:\n{_list_refused(refused)}" if refused else trees
+
+
+def new_trace_id() -> str:
+    """Return a trace id of now."""
+    return f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+
+
+def new_trace_header() -> str:
+    """Return the header of a new trace, sampled, as Lambda makes it."""
+    return f"Root={new_trace_id()};Parent={secrets.token_hex(8)};Sampled=1"
 
 
 def _names_of_parent(document: Document, known: Mapping[traces.Key, Document]) -> set[str]:

@@ -1,0 +1,314 @@
+"""Run a Lambda function as Lambda does: in a process of its own, under AWS's own runtime client.
+
+It works without pytest::
+
+    with Runtime("dist.zip", "handler.main") as runtime:
+        invocation = runtime.invoke({"id": 1})
+        assert invocation.error is None
+        assert invocation.result == {"statusCode": 200}
+
+Not emulated: memory and CPU limits, extensions, freezing between invocations, and a file system that is read-only for
+root (for any other user the unpacked zip is).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import uuid
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fleece._errors import FleeceError
+from fleece_testing._runtime_api import FunctionError, Task
+from fleece_testing._runtime_code import laid_out
+from fleece_testing._runtime_output import Output
+from fleece_testing._runtime_packages import inspect
+from fleece_testing._runtime_process import Plan, Process, lambda_environment
+from fleece_testing.logs import parse_lines
+from fleece_testing.xray_daemon import XRayDaemon, new_trace_header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from fleece_testing.xray_daemon import Document
+
+__all__ = ["FunctionError", "InitError", "Invocation", "Runtime"]
+
+
+class InitError(FleeceError):
+    """The function's process did not come up: its module could not be imported, or it ended before the first event.
+
+    Attributes:
+        error: the error as Lambda reports it.
+        logs: what the process wrote, line by line.
+    """
+
+    def __init__(self, error: FunctionError, logs: Sequence[str]) -> None:
+        super().__init__(f"The function could not be initialised: {error}")
+        self.error = error
+        self.logs = list(logs)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What came of one invocation.
+
+    Attributes:
+        request_id: the id that the function saw as ``aws_request_id``.
+        result: what the handler returned, through JSON (bytes, where it returned bytes that are no JSON); ``None``
+            after an error.
+        error: the error, the function's or Lambda's own; ``None`` after a success.
+        logs: the lines written to stdout and stderr meanwhile, without their newlines. With several workers the other
+            workers' lines are among them.
+        duration: from handing the event out to having the answer, in seconds.
+        subsegments: the complete X-Ray subsegments of this invocation's trace, if they went to the runtime's own
+            daemon.
+    """
+
+    request_id: str
+    result: Any
+    error: FunctionError | None
+    logs: list[str]
+    duration: float
+    subsegments: list[Document] = field(default_factory=list)
+
+    @property
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Those of the lines that are JSON objects, parsed."""
+        return parse_lines(self.logs)
+
+
+class Runtime:
+    """A Lambda function that can be invoked.
+
+    Args:
+        code: the source folder, or a zip as it would be uploaded.
+        handler: ``module.function``, as configured on the function.
+        environment: more variables for the function, such as those of the other stubs' ``environment()``. They go over
+            Lambda's own. Nothing of this process's environment, credentials above all, gets there by itself.
+        python: the interpreter; it needs awslambdaric, of the ``testing`` extra.
+        isolated: keep the interpreter's site-packages from the function, but for what Lambda provides (AWS's runtime
+            client and boto3, with what they need), so that a package missing from the zip is missing. Default: yes for
+            a zip, no for a folder.
+        function_name: the function's name.
+        function_version: ``$LATEST`` or a number.
+        memory: the configured memory in MB: reported, not enforced.
+        region: the region, which the environment and the function's ARN name.
+        account: the account number in the ARN.
+        init_timeout: how long the function may take to come up, in seconds.
+        concurrency: over 1, a managed instance with that many worker processes; `invoke` may then be called from as
+            many threads. Otherwise calls from several threads wait for each other.
+        xray: the X-Ray daemon for its traces; ``None`` makes one.
+        echo: write the function's output to this process's stdout too, after each invocation, where pytest shows it
+            with a failing test and `fleece_logs` finds it.
+
+    Raises:
+        FileNotFoundError: at `start`, when there is no such code.
+        ValueError: at `start`, when the file is no zip or the interpreter has no awslambdaric.
+        InitError: at `start`, or at `invoke` when a new process has to be booted.
+    """
+
+    def __init__(
+        self,
+        code: str | Path,
+        handler: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+        isolated: bool | None = None,
+        function_name: str = "test_function",
+        function_version: str = "$LATEST",
+        memory: int = 128,
+        region: str = "us-east-1",
+        account: str = "123456789012",
+        init_timeout: float = 10.0,
+        concurrency: int = 1,
+        xray: XRayDaemon | None = None,
+        echo: bool = True,
+    ) -> None:
+        self.arn = f"arn:aws:lambda:{region}:{account}:function:{function_name}"
+        self.xray = XRayDaemon() if xray is None else xray
+        self._code = Path(code)
+        self._handler = handler
+        self._environment = dict(environment or {})
+        self._python = python
+        self._isolated = self._code.is_file() if isolated is None else isolated
+        self._settings: dict[str, Any] = {
+            "function_name": function_name,
+            "version": function_version,
+            "memory": memory,
+            "region": region,
+            "concurrency": concurrency,
+        }
+        self._init_timeout = init_timeout
+        self._stops_xray = xray is None
+        self._echo = echo
+        self._workers = threading.BoundedSemaphore(concurrency)
+        self._booting = threading.Lock()
+        self._resources = ExitStack()
+        self._plan: Plan | None = None
+        self._output: Output | None = None
+        self._process: Process | None = None
+
+    # Running it
+
+    def start(self) -> Self:
+        """Unpack the code and boot a process; starting twice does nothing."""
+        if self._plan is None:
+            try:
+                self._prepare()
+                self._idle_process()
+            except BaseException:
+                self.stop()
+                raise
+        return self
+
+    def stop(self) -> None:
+        """End the process and remove what was unpacked; stopping twice does nothing."""
+        if self._process is not None:
+            self._process.end()
+        self._resources.close()
+        self._process = self._output = self._plan = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # Using it
+
+    def invoke(
+        self,
+        event: Any = None,
+        *,
+        deadline: float = 3.0,
+        trace_header: str | None = None,
+        client_context: Mapping[str, Any] | None = None,
+        identity: Mapping[str, str] | None = None,
+        tenant_id: str | None = None,
+    ) -> Invocation:
+        """Invoke the function once and wait for its answer.
+
+        The process is that of the last invocation, warm, unless that one timed out or ended its process.
+
+        Args:
+            event: the event, anything that JSON can say.
+            deadline: the time that the function has, in seconds; then its process is killed.
+            trace_header: the value of ``_X_AMZN_TRACE_ID``; ``""`` for none. Default: the one in `environment`, else a
+                new trace, sampled.
+            client_context: ``{"client": {...}, "custom": {...}, "env": {...}}``, as mobile SDKs send it.
+            identity: ``{"cognitoIdentityId": ..., "cognitoIdentityPoolId": ...}``.
+            tenant_id: the tenant, of functions that isolate tenants.
+
+        Raises:
+            InitError: a new process had to be booted, and did not come up.
+            RuntimeError: the runtime has not been started.
+        """
+        if trace_header is None:
+            trace_header = self._environment.get("_X_AMZN_TRACE_ID") or new_trace_header()
+        headers = {
+            "Lambda-Runtime-Invoked-Function-Arn": self.arn,
+            "Lambda-Runtime-Trace-Id": trace_header,
+            "Lambda-Runtime-Client-Context": json.dumps(client_context) if client_context is not None else "",
+            "Lambda-Runtime-Cognito-Identity": json.dumps(identity) if identity is not None else "",
+            "Lambda-Runtime-Aws-Tenant-Id": tenant_id or "",
+        }
+        sent = {name: value for name, value in headers.items() if value}
+        return self._run(Task(str(uuid.uuid4()), json.dumps(event).encode(), sent, deadline), trace_header)
+
+    @property
+    def logs(self) -> list[str]:
+        """Every line that the function has written since `start`, its initialisation included."""
+        return _lines(self._running_output().since(0))
+
+    # Inside
+
+    def _prepare(self) -> None:
+        interpreter = inspect(self._python)
+        if self._stops_xray:
+            self._resources.enter_context(self.xray)
+        task, runtime = self._resources.enter_context(laid_out(self._code, interpreter.packages))
+        self._output = Output()
+        self._resources.callback(self._output.close)
+        environment = {
+            **lambda_environment(python_version=interpreter.version, **self._settings),
+            "AWS_XRAY_DAEMON_ADDRESS": self.xray.address,
+            **self._environment,
+        }
+        self._plan = Plan(self._python, self._handler, task, runtime, self._isolated, environment)
+
+    def _idle_process(self) -> Process:
+        """Return the process if it waits for an event, else a new one."""
+        with self._booting:
+            if self._process is not None:
+                if self._process.api.wait_until_idle(self._init_timeout):
+                    return self._process
+                self._process.end()
+            self._process = self._boot()
+            return self._process
+
+    def _boot(self) -> Process:
+        if self._plan is None:
+            raise RuntimeError("The runtime has not been started; call start() or use it in a with block")
+        output = self._running_output()
+        start = output.position()
+        process = Process(self._plan, output)
+        error = process.wait_for_init(self._init_timeout)
+        written = output.since(start)
+        self._repeat(written)
+        if error is not None:
+            process.end()
+            raise InitError(error, _lines(written))
+        return process
+
+    def _run(self, task: Task, trace_header: str) -> Invocation:
+        with self._workers:
+            process = self._idle_process()
+            output = self._running_output()
+            start, traced = output.position(), len(self.xray.subsegments)
+            error = process.run(task)
+            written = output.since(start)
+        self._repeat(written)
+        return Invocation(
+            request_id=task.request_id,
+            result=_parsed(task.payload),
+            error=error,
+            logs=_lines(written),
+            duration=task.duration,
+            subsegments=[one for one in self.xray.subsegments[traced:] if one["trace_id"] in trace_header],
+        )
+
+    def _running_output(self) -> Output:
+        if self._output is None:
+            raise RuntimeError("The runtime has not been started; call start() or use it in a with block")
+        return self._output
+
+    def _repeat(self, written: str) -> None:
+        if self._echo:
+            # AWS's runtime client joins the lines of one record by carriage returns: a terminal would show the last.
+            sys.stdout.write(written.replace("\r", "\n"))
+
+
+def _parsed(payload: bytes | None) -> Any:
+    if payload is None:
+        return None
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload
+
+
+def _lines(text: str) -> list[str]:
+    # Not splitlines(): the carriage returns within a record do not end it.
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
