@@ -225,6 +225,8 @@ class _Reader:
             raise self._error(node, f"{what} must be a mapping of keys to values")
         found: dict[str, yaml.Node] = {}
         for key_node, value in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                raise self._error(key_node, "merge keys (<<) are not supported here: write the keys out")
             key = self._string(key_node, "a key")
             if key in found:
                 raise self._error(key_node, f"the key {key!r} is there twice")
@@ -241,11 +243,9 @@ class _Reader:
     def _string(self, node: yaml.Node, what: str) -> str:
         if not isinstance(node, yaml.ScalarNode):
             raise self._error(node, f"{what} must be a string")
-        text = str(node.value)
-        # A plain 098765432109 is a string to YAML 1.1, and a number that lost its zero to YAML 1.2.
-        if node.tag != "tag:yaml.org,2002:str" or (node.style is None and text.isdigit()):
+        if node.tag != "tag:yaml.org,2002:str":
             raise self._error(node, f"{what} must be a string: put it in quotes")
-        return text
+        return str(node.value)
 
     def _error(self, node: yaml.Node, message: str) -> EnvironmentsError:
         return EnvironmentsError(f"{self._at(node.start_mark)} {message}")

@@ -34,7 +34,7 @@ def exit_code_of(argv: Sequence[str]) -> int:
     """Run the command line and return its exit code, having told on stderr what went wrong."""
     handler = _StderrHandler()
     _log.addHandler(handler)
-    _log.setLevel(logging.DEBUG if os.environ.get("FLEECE_DEBUG", "0") not in {"", "0"} else logging.INFO)
+    _log.setLevel(_level())
     try:
         return _run(list(argv))
     except KeyboardInterrupt:
@@ -98,6 +98,12 @@ def _drop_output() -> None:
     """Send what is still buffered nowhere: the reader has gone, and Python would complain about it at exit."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device, not a path of ours)
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _level() -> int:
+    if "_FLEECE_COMPLETE" in os.environ:
+        return logging.CRITICAL  # what a shell asks for while somebody types is no occasion for warnings
+    return logging.DEBUG if os.environ.get("FLEECE_DEBUG", "0") not in {"", "0"} else logging.INFO
 
 
 def _color() -> bool | None:

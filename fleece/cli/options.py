@@ -122,7 +122,6 @@ def complete_stages(ctx: click.Context, _parameter: click.Parameter, incomplete:
 def _known(ctx: click.Context) -> Environments | None:
     """Return what the environments file says; None when it cannot be read, as a shell has no use for the reason."""
     path = ctx.params.get("environments") or ctx.params.get("config") or DEFAULT_ENVIRONMENTS
-    logging.getLogger("fleece.cli").disabled = True
     try:
         return environments.load(path)
     except (CommandError, OSError):

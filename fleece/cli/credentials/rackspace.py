@@ -116,8 +116,8 @@ def _post(
     """Send a secret, and return whatever the answer is."""
     try:
         with requests.Session(timeout=_TIMEOUT, retries=_Patience.times(retries)) as session:
-            if endpoints.is_loopback(url):
-                session.trust_env = False  # a proxy would see what is not meant to leave this machine
+            # Without TLS it is for this machine, and a proxy would see it.
+            session.trust_env = url.startswith("https:")
             return session.post(url, json=body, headers=headers, allow_redirects=False)
     except requests.RequestException as error:
         # The text of the error stays out: it may quote a header.

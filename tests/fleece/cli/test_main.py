@@ -1,0 +1,205 @@
+"""The outermost layer of the command line: help, exit codes, and what is said on stderr."""
+
+import os
+import shutil
+import subprocess
+import sys
+from types import ModuleType
+
+import click
+import pytest
+
+from fleece import __version__
+from fleece.cli.errors import CommandError, NotFoundError, UsageError
+from fleece.cli.main import exit_code_of
+
+
+@pytest.fixture
+def command_that(monkeypatch):
+    """Put a command in the place of ``fleece run`` that does what it is given."""
+
+    def install(does):
+        module = ModuleType("fleece.cli.run.command")
+        module.command = click.Command("run", callback=does)
+        monkeypatch.setitem(sys.modules, "fleece.cli.run.command", module)
+
+    return install
+
+
+def raises(error):
+    def callback():
+        raise error
+
+    return callback
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_lists_the_commands(fleece_cli, option):
+    """Help goes to stdout, leads with examples and names every command."""
+    result = fleece_cli(option)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout.index("fleece run -e staging -- aws s3 ls") < result.stdout.index("Options:")
+    assert all(f"\n  {name} " in result.stdout for name in ("build", "config", "run"))
+
+
+def test_help_imports_no_command():
+    """The group's help loads neither the commands nor what they stand on."""
+    code = (
+        "import sys; from fleece.cli.main import exit_code_of; exit_code_of(['--help']); "
+        "print(sorted({'boto3', 'docker', 'yaml', 'requests', 'fleece.cli.run.command'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(fleece_cli):
+    """``--version`` prints the name and the version."""
+    assert fleece_cli("--version").stdout == f"fleece {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("rnu", "Did you mean 'run'?"),
+        ("confg", "Did you mean 'config'?"),
+        ("zzz", "The commands are build, config, run."),
+    ],
+)
+def test_an_unknown_command_is_wrong_usage(fleece_cli, name, hint):
+    """A command that is not there is exit 2, with the nearest name."""
+    result = fleece_cli(name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Error: No such command {name!r}. {hint}" in result.stderr
+
+
+def test_an_unknown_option_is_wrong_usage(fleece_cli):
+    """An option that is not there is exit 2."""
+    result = fleece_cli("--nope")
+    assert result.exit_code == 2
+    assert "No such option" in result.stderr
+
+
+@pytest.mark.parametrize("package", ["click", "yaml"])
+def test_a_missing_package_names_the_extra(package):
+    """Without the extra's packages, one line says what to install."""
+    code = f"import sys; sys.modules[{package!r}] = None; from fleece.cli.main import main; main(['run', '--help'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: the package {package!r} is missing, which the command line needs: pip install 'fleece[cli]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (CommandError("it is broken"), 1, "Error: it is broken\n"),
+        (UsageError("no such thing"), 2, "Error: no such thing\n"),
+        (NotFoundError("no such program"), 127, "Error: no such program\n"),
+        (PermissionError(13, "Permission denied", "config.yml"), 1, "Error: config.yml: Permission denied\n"),
+        (KeyboardInterrupt(), 130, "Error: interrupted\n"),
+        (click.Abort(), 1, "Error: aborted\n"),
+        (CommandError("bell \a, colour \x1b[31m, line\n2"), 1, "Error: bell \\x07, colour \\x1b[31m, line\\n2\n"),
+    ],
+)
+def test_exceptions_become_exit_codes(command_that, capsys, error, code, told):
+    """Each kind of failure has its exit code and one line on stderr that cannot move the cursor."""
+    command_that(raises(error))
+    assert exit_code_of(["run"]) == code
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_fault_is_told_without_its_text(command_that, capsys, monkeypatch):
+    """An exception that nobody expected is exit 1 without traceback, and what it says is not repeated."""
+    monkeypatch.delenv("FLEECE_DEBUG", raising=False)
+    command_that(raises(ValueError("the key is hunter2")))
+    assert exit_code_of(["run"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("Error: unexpected ValueError")
+    assert "hunter2" not in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(("arguments", "variable"), [(["--debug", "run"], ""), (["run"], "1")])
+def test_debugging_shows_the_traceback(command_that, capsys, monkeypatch, arguments, variable):
+    """``--debug`` and ``FLEECE_DEBUG`` show where a failure came from, before the line that tells it."""
+    monkeypatch.setenv("FLEECE_DEBUG", variable)
+    command_that(raises(CommandError("it is broken")))
+    assert exit_code_of(arguments) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "Traceback (most recent call last):" in lines
+    assert lines[-1] == "Error: it is broken"
+
+
+def test_a_command_can_return_its_exit_code(command_that):
+    """What a command returns is the exit code if it is a number, else 0."""
+    command_that(lambda: 7)
+    assert exit_code_of(["run"]) == 7
+    command_that(lambda: None)
+    assert exit_code_of(["run"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "colour"),
+    [({}, None), ({"NO_COLOR": "1"}, False), ({"FORCE_COLOR": "1"}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colours_follow_the_environment(command_that, monkeypatch, variables, colour):
+    """``NO_COLOR``, ``FORCE_COLOR`` and ``TERM=dumb`` decide; otherwise the terminal does."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    seen = []
+    command_that(lambda: seen.append(click.get_current_context().color))
+    exit_code_of(["run"])
+    assert seen == [colour]
+
+
+def test_a_reader_that_has_gone_is_no_traceback():
+    """``fleece ... | head -0`` ends quietly."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "fleece", "--help"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(fleece_cli, shell):
+    """Shells get their script from ``_FLEECE_COMPLETE``."""
+    if shell == "bash" and shutil.which("bash") is None:
+        pytest.skip("click asks bash for its version, and there is none")
+    result = fleece_cli(env={"_FLEECE_COMPLETE": f"{shell}_source"})
+    assert result.exit_code == 0
+    assert "_FLEECE_COMPLETE" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("fleece r", {"run"}),
+        ("fleece run -e de", {"dev", "demo"}),
+        ("fleece run --stage p", {"prod"}),
+        ("fleece run -c nowhere.yml -e ", set()),
+    ],
+)
+def test_completion(fleece_cli, words, offered):
+    """Shells complete commands, environments and stages, and hear nothing of problems with the file."""
+    (fleece_cli.folder / "environments.yml").write_text(
+        "environments:\n"
+        "- {name: dev, account: '123456789012', colour: red}\n"
+        "- {name: demo, account: '123456789012'}\n"
+        "stages:\n"
+        "  prod: {environment: dev}\n"
+        "  /p.*/: {environment: demo}\n"
+    )
+    typed = words.split(" ")
+    variables = {"_FLEECE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(typed) - 1)}
+    result = fleece_cli(env=variables)
+    assert {line.partition(",")[2] for line in result.stdout.split()} == offered
+    assert result.stderr == ""
