@@ -1,0 +1,209 @@
+"""Build one service: its packages from the cache or the installer, its source on top, the zip in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fleece.cli.build import build_info, installed, package, plan
+from fleece.cli.build.exclusions import UNFINISHED, is_noise
+from fleece.cli.build.fingerprints import fingerprints, local_path
+from fleece.cli.build.urls import has_credentials
+from fleece.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from fleece.cli.build.cache import Cache
+    from fleece.cli.build.plan import Installer, Options, Places
+    from fleece.cli.build.requirements import Requirements
+
+
+@dataclass(frozen=True)
+class Job:
+    """One service to build: its places, and what it needs."""
+
+    places: Places
+    requirements: Requirements
+
+
+@dataclass(frozen=True)
+class Built:
+    """A package that was built.
+
+    Attributes:
+        path: the zip.
+        size: its bytes.
+        unpacked: the bytes of what is in it.
+        sha256: of the zip, in hexadecimal.
+        cached: whether its packages were in the cache.
+    """
+
+    path: Path
+    size: int
+    unpacked: int
+    sha256: str
+    cached: bool
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Where a build tells what it does: each takes one line."""
+
+    info: Callable[[str], None]
+    warning: Callable[[str], None]
+
+
+class Builder:
+    """Builds services, from several threads if need be.
+
+    Args:
+        options: those of this run.
+        installer: how packages are installed.
+        cache: where they are kept.
+        environment: variables that the build looks at.
+    """
+
+    def __init__(self, options: Options, installer: Installer, cache: Cache, environment: Mapping[str, str]) -> None:
+        self.options = options
+        self.cache = cache
+        self._installer = installer
+        self._environment = environment
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._fresh: set[str] = set()
+
+    def build(self, job: Job, reports: Reports) -> Built:
+        """Build one service's zip, and put it in the place of the previous one once it is whole.
+
+        Raises:
+            CommandError: it could not be built, or Lambda would not take it; the previous zip is as it was.
+        """
+        for warning in job.requirements.warnings:
+            reports.warning(warning)
+        files = self._source_files(job, reports)
+        texts = self._texts(job)
+        packages, cached = self._packages(job, {*files, *texts}, reports)
+        job.places.package.parent.mkdir(parents=True, exist_ok=True)
+        with _replacing(job.places.package) as new:
+            package.write_function(packages, files, texts, new)
+            sizes = package.sizes(new)
+            _check_sizes(job.places.package, sizes, new.stat().st_size, reports)
+            digest = hashlib.sha256(new.read_bytes()).hexdigest()
+        return Built(job.places.package, job.places.package.stat().st_size, sum(sizes.values()), digest, cached)
+
+    def _source_files(self, job: Job, reports: Reports) -> dict[str, Path]:
+        """Return the source's files by path in the zip, without what stays out."""
+        own = job.places.package.resolve()
+        chosen = {}
+        for name, path in package.gather(job.places.source, self._stays_out).items():
+            if path.resolve() == own:
+                continue
+            if (path in job.requirements.files or plan.may_name_index(name)) and has_credentials(_read(path)):
+                reports.warning(f"{path} is left out of the zip, because it holds the credentials of a URL")
+                continue
+            chosen[name] = path
+        return chosen
+
+    def _stays_out(self, name: str) -> bool:
+        return is_noise(name) or self.options.exclusions.match(name)
+
+    def _texts(self, job: Job) -> dict[str, str]:
+        if not self.options.build_info:
+            return {}
+        present = job.places.source / build_info.NAME
+        text = build_info.render(
+            present.read_text(encoding="utf-8") if present.is_file() else None,
+            build_info.find_commit(self._environment, job.places.service),
+            build_info.find_time(self._environment),
+        )
+        return {build_info.NAME: text}
+
+    def _packages(self, job: Job, source: set[str], reports: Reports) -> tuple[Path | None, bool]:
+        """Return the zip of the service's packages, and whether nothing had to be installed for it."""
+        if not job.requirements.batches:
+            return None, True
+        compiler = self._installer.find_compiler() if self.options.compile else None
+        if compiler is None and self.options.compile:
+            runtime = self.options.target.runtime
+            reports.warning(
+                f"no Python {runtime} on this machine, so that the packages have no bytecode and the function starts "
+                f"more slowly: put python{runtime} on PATH, or pass --no-compile"
+            )
+        key = self._key(job.requirements, compiled=compiler is not None)
+        with self._only_one(key):
+            whole = self.cache.find(key) if not self.options.rebuild or key in self._fresh else None
+            cached = whole is not None
+            if whole is None:
+                whole = self.cache.keep(key, lambda path: self._install(job.requirements, compiler, path, reports))
+                self._fresh.add(key)
+            gone = plan.packages_left_out(package.sizes(whole), source, self.options.exclusions)
+            if not gone:
+                return whole, cached
+            reduced = plan.reduced_key(key, gone)
+            found = self.cache.find(reduced) if cached else None
+            return found or self.cache.keep(reduced, lambda path: package.write_without(whole, gone, path)), cached
+
+    def _key(self, wanted: Requirements, *, compiled: bool) -> str:
+        settings = self._installer.settings(wanted)
+        links = [path for place in self._installer.local_links() if (path := local_path(place))]
+        local = fingerprints([*wanted.local, *links])
+        return plan.cache_key(self.options.target, wanted, settings, local, compiled=compiled)
+
+    def _install(
+        self, wanted: Requirements, compiler: Callable[[Path], None] | None, path: Path, reports: Reports
+    ) -> None:
+        """Write a new zip at `path` with what `wanted` asks for."""
+        with self.cache.scratch() as scratch:
+            tree = scratch / "packages"
+            tree.mkdir()
+            self._installer.install(wanted, tree, scratch, reports.info)
+            installed.tidy(tree)
+            unsuitable = installed.unsuitable(tree, self.options.target)
+            if unsuitable:
+                raise CommandError(f"not for {self.options.target}: {', '.join(unsuitable)}; require other versions")
+            if compiler is not None:
+                compiler(tree)
+            package.write_packages(package.gather(tree, lambda _: False), path)
+
+    @contextlib.contextmanager
+    def _only_one(self, key: str) -> Iterator[None]:
+        """Let services that need the same packages wait for the first one to install them."""
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            yield
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to, which takes its place when the block ends well."""
+    new = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
+    try:
+        yield new
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _check_sizes(path: Path, sizes: Mapping[str, int], zipped: int, reports: Reports) -> None:
+    """Compare with Lambda's limits.
+
+    Raises:
+        CommandError: Lambda would refuse it.
+    """
+    excess = plan.excess(sizes)
+    if excess:
+        raise CommandError(f"{path} was not written: {excess}")
+    if zipped > plan.DIRECT_LIMIT:
+        limit = plan.megabytes(plan.DIRECT_LIMIT)
+        reports.warning(f"{path} is {plan.megabytes(zipped)}: a zip of more than {limit} is uploaded through S3")

@@ -1,0 +1,100 @@
+"""The cache of installed packages: one zip for each key, in the user's cache folder.
+
+Files appear whole or not at all, so that builds at once need no lock: two that make the same file make the same bytes,
+and the last one stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+DEFAULT_LIMIT = 2 * 1024**3
+"""How many bytes the cache may hold after a build."""
+
+_IN_USE = 3600.0
+"""Seconds for which what was used last stays, however full the cache is: another build may be reading it."""
+
+_ABANDONED = 24 * 3600.0
+"""Seconds after which the folder of a build that was killed is cleared away."""
+
+_SCRATCH = "tmp-"
+
+
+def default_folder(environment: Mapping[str, str]) -> Path:
+    """Return where the packages are kept: ``fleece/build`` in the user's cache folder (``XDG_CACHE_HOME``)."""
+    named = Path(environment.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():
+        base = named
+    elif sys.platform == "win32":
+        base = Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path.home() / ".cache"
+    return base / "fleece" / "build"
+
+
+class Cache:
+    """Zips by key, the least recently used removed first when they are more than `limit` bytes."""
+
+    def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
+        self.folder = folder
+        self.limit = limit
+
+    def find(self, key: str) -> Path | None:
+        """Return the zip of that key, or None when there is none, or a damaged one."""
+        path = self._path(key)
+        try:
+            if not zipfile.is_zipfile(path):
+                return None
+            os.utime(path)  # this is what `prune` goes by
+        except OSError:
+            return None
+        return path
+
+    def keep(self, key: str, write: Callable[[Path], None]) -> Path:
+        """Have `write` make a zip, keep it under the key, and return it."""
+        with self.scratch() as scratch:
+            new = scratch / "new.zip"
+            write(new)
+            new.replace(self._path(key))
+        return self._path(key)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a folder that only this user can look into, until the end of the ``with`` block."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self.folder) as folder:
+            yield Path(folder)
+
+    def prune(self) -> None:
+        """Remove what was not used for longest until the rest is within the limit, and what killed builds left."""
+        now = time.time()
+        kept: list[tuple[float, int, Path]] = []
+        for path in self.folder.glob("*"):
+            with contextlib.suppress(FileNotFoundError):  # another build is pruning too
+                status = path.stat()
+                if not path.name.startswith(_SCRATCH):
+                    kept.append((status.st_mtime, status.st_size, path))
+                elif now - status.st_mtime > _ABANDONED:
+                    shutil.rmtree(path, ignore_errors=True)
+        excess = sum(size for _, size, _ in kept) - self.limit
+        for used, size, path in sorted(kept):
+            if excess <= 0 or now - used < _IN_USE:
+                break
+            path.unlink(missing_ok=True)
+            excess -= size
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.zip"

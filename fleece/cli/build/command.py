@@ -1,0 +1,231 @@
+"""``fleece build``: the options, and what is told about the outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fleece.cli.errors import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+    from typing import NoReturn
+
+    from fleece.cli.build.builder import Built, Job, Reports
+    from fleece.cli.build.plan import Options
+    from fleece.cli.build.target import Architecture
+
+_log = logging.getLogger("fleece.cli.build")
+
+_EXCLUDE = ("-e", "--exclude")
+
+
+def spread_excludes(arguments: Sequence[str]) -> list[str]:
+    """Repeat ``-e`` before each word that follows it, up to the next option or ``--``.
+
+    ``-e a b -t out`` becomes ``-e a -e b -t out``: click's options take a fixed number of words, and this one took as
+    many as came.
+    """
+    spread: list[str] = []
+    taking = False
+    for number, word in enumerate(arguments):
+        if word == "--":
+            return [*spread, *arguments[number:]]
+        if word in _EXCLUDE:
+            taking = True
+        elif word.startswith("-") and len(word) > 1:
+            taking = False
+            spread.append(word)
+        else:
+            spread += [_EXCLUDE[0], word] if taking else [word]
+    return spread
+
+
+class _BuildCommand(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spread_excludes(args))
+
+
+@click.command(cls=_BuildCommand)
+@click.argument("service_dirs", metavar="[SERVICE_DIR]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--python", "-py", metavar="VERSION", help="Python to build for: 3.12, 312 or python3.12.  [default: the newest]"
+)
+@click.option("--python36", "-3", is_flag=True, help="The same as --python 3.6.")
+@click.option("--rebuild", is_flag=True, help="Install the packages anew, whatever is in the cache.")
+@click.option(
+    "--requirements",
+    "-r",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File with the requirements.  [default: SERVICE_DIR/src/requirements.txt, else a Pipfile.lock or pylock.toml]",
+)
+@click.option(
+    "--pipfile",
+    "-p",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Folder with the Pipfile.lock to install from.",
+)
+@click.option("--dependencies", "-d", metavar="A,B", help="System packages to install first (in Docker only).")
+@click.option(
+    "--target",
+    "-t",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Folder for lambda_function.zip.  [default: SERVICE_DIR/dist]",
+)
+@click.option(
+    "--source",
+    "-s",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Folder with the source.  [default: SERVICE_DIR/src]",
+)
+@click.option(
+    "--exclude",
+    "-e",
+    multiple=True,
+    metavar="[GLOB]...",
+    help="Leave out what matches, of source and packages: all words up to the next option or --.",
+)
+@click.option("--inject-build-info", is_flag=True, help="Add config.json with VERSION_HASH and BUILD_TIME.")
+@click.option(
+    "--architecture",
+    type=click.Choice(["x86_64", "arm64"]),
+    default="x86_64",
+    show_default=True,
+    help="Lambda's architecture to build for.",
+)
+@click.option("--no-compile", is_flag=True, help="Leave out the packages' bytecode: smaller, and slower to start.")
+@click.option("--no-docker", is_flag=True, help="Install wheels with what is on this machine.")
+def command(
+    service_dirs: tuple[Path, ...],
+    python: str | None,
+    python36: bool,
+    rebuild: bool,
+    requirements: Path | None,
+    pipfile: Path | None,
+    dependencies: str | None,
+    target: Path | None,
+    source: Path | None,
+    exclude: tuple[str, ...],
+    inject_build_info: bool,
+    architecture: Architecture,
+    no_compile: bool,
+    no_docker: bool,
+) -> None:
+    """Build TARGET/lambda_function.zip from a service's source and requirements.
+
+    \b
+    fleece build --no-docker
+    fleece build --no-docker --python 3.13 services/users services/orders
+    fleece build --no-docker -e 'boto3*' 'botocore*' -t out -- .
+
+    The same input gives the same bytes. The paths of the zips are printed, everything else goes to stderr.
+    """  # noqa: D301 (click's mark for "keep these lines as they are")
+    from fleece.cli.build.exclusions import Exclusions  # noqa: PLC0415 (help and completion do without)
+    from fleece.cli.build.plan import Options  # noqa: PLC0415
+    from fleece.cli.build.target import NEWEST, target_for  # noqa: PLC0415
+
+    if requirements and pipfile:
+        raise UsageError("--requirements and --pipfile are two sources of the same: choose one")
+    if python36 and python:
+        raise UsageError("--python36 and --python say two things: choose one")
+    if dependencies and no_docker:
+        raise UsageError("--dependencies are system packages, which need Docker: leave out --no-docker, or them")
+    if not no_docker:
+        raise CommandError("building in Docker is not in this development version yet: pass --no-docker")
+    options = Options(
+        target=target_for("3.6" if python36 else python or str(NEWEST), architecture),
+        requirements=requirements,
+        pipfile=pipfile,
+        output=target,
+        source=source,
+        exclusions=Exclusions(exclude),
+        build_info=inject_build_info,
+        compile=not no_compile,
+        rebuild=rebuild,
+    )
+    if options.target.runtime.warning:
+        _log.warning(options.target.runtime.warning)
+    _build(options, service_dirs or (Path(),))
+
+
+def _build(options: Options, folders: Sequence[Path]) -> None:
+    """Build the services, and tell what came of each."""
+    from fleece.cli.build import builder, cache, processes, services, wheels  # noqa: PLC0415
+
+    started = time.monotonic()
+    jobs = services.prepare(options, folders)
+    children = processes.Processes()
+    build = builder.Builder(
+        options,
+        wheels.WheelInstaller(options.target, children),
+        cache.Cache(cache.default_folder(os.environ)),
+        os.environ,
+    )
+    with _terminable():
+        outcomes = services.build_all(build, jobs, children, lambda job: _reports(job, several=len(jobs) > 1))
+    for _, outcome in outcomes:
+        if not isinstance(outcome, Exception):
+            _log.info("%s", _summary(outcome, options))
+            click.echo(outcome.path)
+    _log.info("done in %.1f s", time.monotonic() - started)
+    _raise_failures(outcomes)
+
+
+def _raise_failures(outcomes: Sequence[tuple[Job, Built | CommandError]]) -> None:
+    failures = [(job, outcome) for job, outcome in outcomes if isinstance(outcome, CommandError)]
+    if len(outcomes) == 1 and failures:
+        raise failures[0][1]
+    for job, error in failures:
+        _log.error("%s: %s", job.places.service, error, exc_info=error if _log.isEnabledFor(logging.DEBUG) else None)
+    if failures:
+        raise CommandError(f"{len(failures)} of {len(outcomes)} services were not built; the reasons are above")
+
+
+def _summary(built: Built, options: Options) -> str:
+    from fleece.cli.build.plan import megabytes  # noqa: PLC0415
+
+    origin = "from the cache" if built.cached else "installed"
+    return (
+        f"{built.path}: {megabytes(built.size)} ({megabytes(built.unpacked)} unpacked), {options.target}, "
+        f"packages {origin}, sha256 {built.sha256}"
+    )
+
+
+def _reports(job: Job, *, several: bool) -> Reports:
+    from fleece.cli.build.builder import Reports  # noqa: PLC0415
+
+    prefix = f"{job.places.service}: " if several else ""
+    return Reports(
+        info=lambda line: _log.info("%s%s", prefix, line),
+        warning=lambda line: _log.warning("%s%s", prefix, line),
+    )
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM unwind as Ctrl-C does, so that nothing is left behind."""
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

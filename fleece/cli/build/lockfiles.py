@@ -1,0 +1,173 @@
+"""``Pipfile.lock`` and ``pylock.toml`` (PEP 751), turned into the lines of requirements files. Pure.
+
+A lock names everything that is to be installed, so that nothing is resolved again, and its hashes are kept. Which
+package index is asked is the user's to say; what the lock has of it counts when pip's settings say nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageVcs,
+    Pylock,
+    PylockSelectError,
+    PylockValidationError,
+    is_valid_pylock_path,
+)
+
+from fleece.cli.errors import CommandError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.markers import Environment
+
+    from fleece.cli.build.target import Target
+
+_ALGORITHMS = ("sha256", "sha384", "sha512")
+"""The hashes that pip checks."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requirements that are installed by one run of an installer.
+
+    Attributes:
+        text: the content of a requirements file.
+        file: where it is, when it is the user's own and not to be copied: paths in it are relative.
+        complete: nothing beyond these is needed, so that dependencies are not looked for.
+    """
+
+    text: str
+    file: Path | None = None
+    complete: bool = False
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a lock file asks for, in the terms of `fleece.cli.build.requirements.Requirements`."""
+
+    batches: tuple[Batch, ...]
+    local: tuple[Path, ...] = ()
+    indexes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def is_pylock(path: Path) -> bool:
+    """Whether the name is one of PEP 751's: ``pylock.toml``, ``pylock.NAME.toml``."""
+    return is_valid_pylock_path(path)
+
+
+def read_pipfile_lock(path: Path, text: str, target: Target) -> Lock:
+    """Return the packages of the section ``default``.
+
+    Raises:
+        CommandError: it is not what pipenv writes.
+    """
+    try:
+        content = json.loads(text)
+        meta: Mapping[str, Any] = content["_meta"]
+        packages: dict[str, dict[str, Any]] = content["default"]
+        pairs = [_pipfile_line(name, fields) for name, fields in sorted(packages.items())]
+        indexes = tuple(source["url"] for source in meta.get("sources", ()))
+        wanted = meta.get("requires", {}).get("python_version", str(target.runtime))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CommandError(f"{path} is not a lock file of pipenv's: `pipenv lock` makes it anew") from error
+    local = tuple(
+        Path(fields[key]) for fields in packages.values() for key in ("path", "file") if _is_local(fields, key)
+    )
+    warning = f"{path} was locked for Python {wanted}, and this build is for {target.runtime}: pass --python {wanted}"
+    return Lock(_batches(pairs), local, indexes, (warning,) if wanted != str(target.runtime) else ())
+
+
+def read_pylock(path: Path, text: str, target: Target) -> Lock:
+    """Return the packages that the lock selects for `target`, with its default groups and no extras.
+
+    Raises:
+        CommandError: it does not follow PEP 751, or is not for this target.
+    """
+    try:
+        lock = Pylock.from_dict(tomllib.loads(text))
+        selected = list(lock.select(environment=cast("Environment", target.markers), tags=target.tags))
+    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
+        raise CommandError(f"{path} is not a lock file that fleece can read: {error}") from error
+    except PylockSelectError as error:
+        raise CommandError(f"{path} has no packages for {target}: {error}") from error
+    packages = sorted((package for package, _ in selected), key=lambda package: package.name)
+    local = (_pylock_local(package) for package in packages)
+    return Lock(
+        _batches([_pylock_line(package, path.parent) for package in packages]),
+        tuple(path.parent / place for place in local if place is not None),
+        tuple(dict.fromkeys(package.index for package in packages if package.index)),
+    )
+
+
+def _batches(pairs: list[tuple[str, bool]]) -> tuple[Batch, ...]:
+    """Part lines into those with hashes and those without: pip wants all or none."""
+    parts = ([line for line, hashed in pairs if hashed], [line for line, hashed in pairs if not hashed])
+    return tuple(Batch("\n".join(lines) + "\n", complete=True) for lines in parts if lines)
+
+
+def _line(requirement: str, hashes: Iterable[str]) -> tuple[str, bool]:
+    checked = sorted(one for one in hashes if one.partition(":")[0] in _ALGORITHMS)
+    return " ".join([requirement, *(f"--hash={one}" for one in checked)]), bool(checked)
+
+
+def _pipfile_line(name: str, fields: Mapping[str, Any]) -> tuple[str, bool]:
+    extras = f"[{','.join(fields['extras'])}]" if fields.get("extras") else ""
+    marker = f" ; {fields['markers']}" if fields.get("markers") else ""
+    if "git" in fields:
+        part = f"#subdirectory={fields['subdirectory']}" if fields.get("subdirectory") else ""
+        return _line(f"{name}{extras} @ git+{fields['git']}@{fields['ref']}{part}{marker}", ())
+    place = fields.get("file") or fields.get("path")
+    if place:
+        url = place if "://" in place else Path(place).resolve().as_uri()
+        return _line(f"{name}{extras} @ {url}{marker}", ())
+    return _line(f"{name}{extras}{fields['version']}{marker}", fields.get("hashes", ()))
+
+
+def _is_local(fields: Mapping[str, Any], key: str) -> bool:
+    return key in fields and "://" not in fields[key]
+
+
+def _pylock_line(package: Package, folder: Path) -> tuple[str, bool]:
+    if package.vcs is not None:
+        place = package.vcs.url or (folder / (package.vcs.path or "")).resolve().as_uri()
+        url = f"{package.vcs.type}+{place}@{package.vcs.commit_id}"
+        return _line(f"{package.name} @ {url}{_subdirectory(package.vcs)}", ())
+    if package.directory is not None:
+        url = (folder / package.directory.path).resolve().as_uri()
+        return _line(f"{package.name} @ {url}{_subdirectory(package.directory)}", ())
+    if package.archive is not None:
+        url = package.archive.url or (folder / (package.archive.path or "")).resolve().as_uri()
+        return _line(f"{package.name} @ {url}{_subdirectory(package.archive)}", _hashes([package.archive]))
+    files = [*(package.wheels or ()), *([package.sdist] if package.sdist else [])]
+    return _line(f"{package.name}=={package.version}", _hashes(files))
+
+
+def _hashes(files: Iterable[Any]) -> set[str]:
+    return {f"{algorithm}:{digest}" for file in files for algorithm, digest in file.hashes.items()}
+
+
+def _subdirectory(place: PackageVcs | PackageDirectory | PackageArchive) -> str:
+    return f"#subdirectory={place.subdirectory}" if place.subdirectory else ""
+
+
+def _pylock_local(package: Package) -> str | None:
+    for place in (package.directory, package.archive):
+        if place is not None and place.path:
+            return place.path
+    return None

@@ -1,0 +1,160 @@
+"""What a build installs, under which key, and what of it goes into the zip. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+from fleece.cli.build.exclusions import Exclusions, without_bytecode_of
+from fleece.cli.build.urls import mask
+from fleece.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from fleece.cli.build.requirements import Requirements
+    from fleece.cli.build.target import Target
+
+PACKAGE = "lambda_function.zip"
+
+UNPACKED_LIMIT = 250 * 1024**2
+"""Bytes that a function may have once unpacked, its layers included (AWS, "Lambda quotas")."""
+
+DIRECT_LIMIT = 50 * 1024**2
+"""Bytes of a zip that can be uploaded as it is; a larger one goes through S3 (AWS, "Lambda quotas")."""
+
+_FORMAT = 1
+"""Of what is kept in the cache; another number is another key."""
+
+_NAMES_INDEX = re.compile(
+    r".*requirements.*\.(txt|in)|Pipfile(\.lock)?|pylock(\..+)?\.toml|(poetry|uv)\.lock|pyproject\.toml|(pip|uv)\.(conf|ini|toml)"
+)
+
+
+class Installer(Protocol):
+    """A way to install packages for a target: see `fleece.cli.build.wheels`."""
+
+    def settings(self, requirements: Requirements) -> Mapping[str, str]:
+        """Return what beside the requirements decides what is installed, without credentials."""
+
+    def local_links(self) -> Iterable[str]:
+        """Return the folders and addresses that packages are looked for in beside an index."""
+
+    def find_compiler(self) -> Callable[[Path], None] | None:
+        """Return what writes the target's bytecode into a folder of packages, or None."""
+
+    def install(self, requirements: Requirements, tree: Path, scratch: Path, tell: Callable[[str], None]) -> None:
+        """Install the requirements into the new folder `tree`."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of ``fleece build`` that hold for every service of a run; paths as the user gave them."""
+
+    target: Target
+    requirements: Path | None = None
+    pipfile: Path | None = None
+    output: Path | None = None
+    source: Path | None = None
+    exclusions: Exclusions = field(default_factory=Exclusions)
+    build_info: bool = False
+    compile: bool = True
+    rebuild: bool = False
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a service's parts are."""
+
+    service: Path
+    source: Path
+    package: Path
+
+
+def places(options: Options, services: Sequence[Path]) -> list[Places]:
+    """Return where each service's source is and where its zip goes.
+
+    Raises:
+        UsageError: two services would write the same zip.
+    """
+    found = [
+        Places(service, options.source or service / "src", (options.output or service / "dist") / PACKAGE)
+        for service in services
+    ]
+    if len({place.package.resolve() for place in found}) < len(found):
+        raise UsageError("several services would write the same zip: name each once, and leave out --target")
+    return found
+
+
+def cache_key(
+    target: Target,
+    requirements: Requirements,
+    settings: Mapping[str, str],
+    fingerprints: Sequence[str],
+    *,
+    compiled: bool,
+) -> str:
+    """Return the key of the packages that these make: 64 hexadecimal digits.
+
+    Credentials in URLs are no part of it: a token that changes each day fetches the same packages.
+
+    Args:
+        target: what they are for.
+        requirements: what is asked for.
+        settings: the installer's, from `Installer.settings`.
+        fingerprints: of the local files that packages come from.
+        compiled: whether there is bytecode among them.
+    """
+    decisive = {
+        "format": _FORMAT,
+        "python": str(target.runtime),
+        "architecture": target.architecture,
+        "requirements": [mask(text) for text in requirements.contents],
+        "kind": requirements.origin.suffix,
+        "settings": dict(settings),
+        "local": list(fingerprints),
+        "compiled": compiled,
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def reduced_key(key: str, gone: Collection[str]) -> str:
+    """Return the key of the packages of `key` without the entries in `gone`."""
+    return hashlib.sha256("\n".join([key, *sorted(gone)]).encode()).hexdigest()
+
+
+def packages_left_out(packages: Iterable[str], source: Collection[str], exclusions: Exclusions) -> frozenset[str]:
+    """Return which of the packages' files stay out: those excluded, and those that the source has of its own."""
+    names = frozenset(packages)
+    mine = set(source)
+    return without_bytecode_of(names, frozenset(name for name in names if name in mine or exclusions.match(name)))
+
+
+def may_name_index(name: str) -> bool:
+    """Whether a file of that path, by its name, may hold the address of a package index."""
+    return _NAMES_INDEX.fullmatch(PurePosixPath(name).name) is not None
+
+
+def excess(sizes: Mapping[str, int]) -> str | None:
+    """Return what is wrong with an unpacked package of these sizes in bytes, by path; None when Lambda takes it."""
+    total = sum(sizes.values())
+    if total <= UNPACKED_LIMIT:
+        return None
+    parts: Counter[str] = Counter()
+    for name, size in sizes.items():
+        parts[name.partition("/")[0]] += size
+    named = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.most_common(5))
+    return (
+        f"it would be {megabytes(total)} unpacked, and Lambda takes {megabytes(UNPACKED_LIMIT)}; the largest parts: "
+        f"{named}; --exclude leaves out what is not needed"
+    )
+
+
+def megabytes(size: int) -> str:
+    """Return a size in bytes as a person reads it."""
+    return f"{size / 1024**2:.1f} MB"

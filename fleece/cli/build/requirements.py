@@ -1,0 +1,176 @@
+"""The requirements of a service: which file holds them, and what in it decides what is installed.
+
+A ``requirements.txt`` goes to pip as it is. What else there may be is read by `fleece.cli.build.lockfiles`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fleece.cli.build import lockfiles
+from fleece.cli.build.fingerprints import local_path
+from fleece.cli.build.lockfiles import Batch
+from fleece.cli.errors import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fleece.cli.build.target import Target
+
+_NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))(?P<path>\S.*)")
+_LINKS = re.compile(r"(?:-f|--find-links)(?:\s*=\s*|\s+|(?<=-f))(?P<path>\S.*)")
+_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=\s*|\s+|(?<=-e))(?P<path>\S.*)")
+
+_PATH = re.compile(r"^\.|/|\\\\|\.(?:whl|zip|tar\.gz)$")
+"""What tells a path from a package's name."""
+
+_EXPORTS = {
+    "poetry.lock": "poetry export --format requirements.txt --output {}",
+    "uv.lock": "uv export --no-dev --no-emit-project --output-file {}",
+}
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a service needs installed.
+
+    Attributes:
+        origin: the file that says so.
+        batches: what to install, each on its own, in this order.
+        files: every file that it is made of.
+        contents: the text of each, for the cache's key.
+        local: the files and folders that it names, whose content matters as well.
+        indexes: the package indexes that a lock file names, the main one first.
+        warnings: what the user should know.
+    """
+
+    origin: Path
+    batches: tuple[Batch, ...]
+    files: tuple[Path, ...]
+    contents: tuple[str, ...]
+    local: tuple[Path, ...] = ()
+    indexes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_options(self) -> bool:
+        """Whether a file sets options of pip's, such as ``--extra-index-url``."""
+        return any(
+            line.startswith("-") and not (_NESTED.match(line) or _EDITABLE.match(line))
+            for text in self.contents
+            for line in logical_lines(text)
+        )
+
+
+def find(service: Path, source: Path) -> Path:
+    """Return the file that holds the requirements of the service in the folder `service`.
+
+    ``src/requirements.txt``, or where it stands beside another source; else a ``Pipfile.lock``, else a ``pylock.toml``.
+
+    Raises:
+        CommandError: there is none.
+    """
+    folders = list(dict.fromkeys((service / "src", source)))
+    plain = [folder / "requirements.txt" for folder in folders]
+    locks = [folder / name for name in ("Pipfile.lock", "pylock.toml") for folder in (service, *folders)]
+    for path in (*plain, *locks):
+        if path.is_file():
+            return path
+    for folder in (service, *folders):
+        for name in _EXPORTS:
+            if (folder / name).is_file():
+                raise _foreign(folder / name, plain[0])
+    raise CommandError(
+        f"no requirements in {service}: neither {plain[0]} nor a Pipfile.lock or pylock.toml; "
+        "make one (an empty requirements.txt will do), or name one with --requirements"
+    )
+
+
+def find_pipfile_lock(folder: Path) -> Path:
+    """Return the ``Pipfile.lock`` of the option ``--pipfile``, which names its folder or the file itself.
+
+    Raises:
+        UsageError: there is none.
+    """
+    path = folder / "Pipfile.lock" if folder.is_dir() else folder
+    if path.name != "Pipfile.lock" or not path.is_file():
+        raise UsageError(f"no Pipfile.lock in {folder}: `pipenv lock` makes one, or name its folder with --pipfile")
+    return path
+
+
+def read(path: Path, target: Target) -> Requirements:
+    """Return the requirements in the file `path`, of whichever format its name says.
+
+    Raises:
+        CommandError: the file is not there, cannot be read, or is not for this target.
+    """
+    if path.name in _EXPORTS:
+        raise _foreign(path, path.with_name("requirements.txt"))
+    if path.name == "Pipfile.lock" or lockfiles.is_pylock(path):
+        text = _text(path)
+        read_lock = lockfiles.read_pipfile_lock if path.name == "Pipfile.lock" else lockfiles.read_pylock
+        lock = read_lock(path, text, target)
+        return Requirements(path, lock.batches, (path,), (text,), lock.local, lock.indexes, lock.warnings)
+    files = dict(_with_nested(path, set()))
+    batches = (Batch(files[path], file=path),) if any(requirement_lines(text) for text in files.values()) else ()
+    local = [one for file, text in files.items() for one in _local_paths(text, file.parent)]
+    return Requirements(path, batches, tuple(files), tuple(files.values()), tuple(dict.fromkeys(local)))
+
+
+def logical_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a requirements file as pip takes them: joined at backslashes, without comments."""
+    for line in re.sub(r"\\\r?\n", "", text).splitlines():
+        stripped = re.sub(r"(^|\s+)#.*$", "", line).strip()
+        if stripped:
+            yield stripped
+
+
+def requirement_lines(text: str) -> list[str]:
+    """Return the lines that ask for a package, or for a file of more of them."""
+    return [line for line in logical_lines(text) if not line.startswith("-") or _EDITABLE.match(line)]
+
+
+def _with_nested(path: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield a requirements file with its text, then those that it names with ``-r`` and ``-c``."""
+    if path.resolve() in seen:
+        return
+    seen.add(path.resolve())
+    text = _text(path)
+    yield path, text
+    for line in logical_lines(text):
+        nested = _NESTED.match(line)
+        if nested and "://" not in nested["path"]:
+            yield from _with_nested(path.parent / nested["path"].strip("\"'"), seen)
+
+
+def _local_paths(text: str, folder: Path) -> Iterator[Path]:
+    """Yield the files and folders that packages are taken from."""
+    for line in logical_lines(text):
+        links, editable = _LINKS.match(line), _EDITABLE.match(line)
+        if links:
+            path = local_path(links["path"])
+            if path is not None:
+                # For these alone pip looks beside the file first; everything else is from the current folder.
+                yield folder / path if (folder / path).exists() else path
+        elif editable or not line.startswith("-"):
+            place = re.split(r"\s+(?:;|--)", editable["path"] if editable else line)[0].rpartition(" @ ")[2].strip()
+            path = local_path(re.sub(r"\[[^]]*\]$", "", place))
+            if path is not None and _PATH.search(place) and path.exists():
+                yield path
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not UTF-8 text (byte {error.start})") from error
+    except FileNotFoundError as error:
+        raise CommandError(f"no requirements file {path}") from error
+
+
+def _foreign(path: Path, destination: Path) -> CommandError:
+    command = _EXPORTS[path.name].format(destination)
+    return CommandError(f"{path} is not read by fleece: `{command}` makes a requirements file of it")

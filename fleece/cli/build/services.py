@@ -1,0 +1,71 @@
+"""Several services in one run: found first, then built side by side with one cache between them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from fleece.cli.build import plan, requirements
+from fleece.cli.build.builder import Job
+from fleece.cli.errors import CommandError, UsageError, as_command_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from fleece.cli.build.builder import Builder, Built, Reports
+    from fleece.cli.build.plan import Options, Places
+    from fleece.cli.build.processes import Processes
+
+_AT_ONCE = 4
+"""Services that are built at the same time."""
+
+
+def prepare(options: Options, services: Sequence[Path]) -> list[Job]:
+    """Find what each service consists of; nothing is created.
+
+    Raises:
+        CommandError: a service, its source or its requirements are not there.
+    """
+    return [_prepare(options, place) for place in plan.places(options, services)]
+
+
+def _prepare(options: Options, places: Places) -> Job:
+    for folder, option in ((places.service, "SERVICE_DIR"), (places.source, "--source")):
+        if not folder.is_dir():
+            raise UsageError(f"no folder {folder}: {option} says where it is")
+    if options.requirements is not None:
+        path = options.requirements
+    elif options.pipfile is not None:
+        path = requirements.find_pipfile_lock(options.pipfile)
+    else:
+        path = requirements.find(places.service, places.source)
+    return Job(places, requirements.read(path, options.target))
+
+
+def build_all(
+    builder: Builder, jobs: Sequence[Job], processes: Processes, reports: Callable[[Job], Reports]
+) -> list[tuple[Job, Built | CommandError]]:
+    """Build every job, and return what came of each, in their order; one that fails does not stop the others.
+
+    When the caller is interrupted, children are ended and temporary files are gone before the exception goes on.
+    """
+    with ThreadPoolExecutor(max_workers=min(len(jobs), _AT_ONCE), thread_name_prefix="fleece build") as pool:
+        futures = [pool.submit(_attempt, builder, job, reports(job)) for job in jobs]
+        try:
+            while wait(futures, timeout=1).not_done:
+                pass
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            processes.stop()
+            raise
+    builder.cache.prune()
+    return [(job, future.result()) for job, future in zip(jobs, futures, strict=True)]
+
+
+def _attempt(builder: Builder, job: Job, reports: Reports) -> Built | CommandError:
+    try:
+        return builder.build(job, reports)
+    except Exception as error:  # noqa: BLE001 (told to the user, with the traceback when debugging)
+        return as_command_error(error)
