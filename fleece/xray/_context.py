@@ -1,0 +1,139 @@
+"""Which trace this invocation belongs to, and which subsegment is open around the running code.
+
+Lambda puts the trace of each invocation into the environment before it calls the handler. It is read anew for every
+subsegment, and an open subsegment counts only when it belongs to that very trace: a warm container never goes on with
+the trace of its last invocation.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import namedtuple
+from contextvars import ContextVar
+from functools import lru_cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+
+    from fleece.xray._subsegment import Subsegment
+
+    class TraceHeader(NamedTuple):
+        """What a trace header says; a part that is missing or malformed is ``None``, ``False`` or empty."""
+
+        root: str | None
+        parent: str | None
+        sampled: bool
+        other: str
+        """The other fields, such as ``Lineage=...``, as they are sent on: joined by semicolons."""
+
+    class XRayTraceID(NamedTuple):
+        """The trace of this invocation: ``1-8hex-24hex``, the 16 hex digits of Lambda's segment, and the decision."""
+
+        trace_id: str | None
+        parent_id: str | None
+        sampled: bool
+else:
+    TraceHeader = namedtuple("TraceHeader", "root parent sampled other")  # noqa: PYI024 (its typed twin is above)
+    XRayTraceID = namedtuple("XRayTraceID", "trace_id parent_id sampled")  # noqa: PYI024
+
+HEADER = "X-Amzn-Trace-Id"
+ENVIRONMENT_VARIABLE = "_X_AMZN_TRACE_ID"
+
+_TRACE_ID = re.compile(r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}")
+_SUBSEGMENT_ID = re.compile(r"[0-9a-fA-F]{16}")
+# Sent on to other services, so nothing passes that could end a header or start another.
+_OTHER_FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}=[!-:<-~]{0,256}")
+_MOST_OTHER_FIELDS = 8
+# `Self` is the hop before this one, which is nobody's business after it.
+_OWN_FIELDS = frozenset({"root", "parent", "sampled", "self"})
+
+current: ContextVar[Subsegment | None] = ContextVar("fleece.xray.current", default=None)
+
+
+def is_trace_id(text: str | None) -> bool:
+    """Whether `text` is a trace's id: ``1-8hex-24hex``."""
+    return text is not None and _TRACE_ID.fullmatch(text) is not None
+
+
+def is_subsegment_id(text: str | None) -> bool:
+    """Whether `text` is the id of a segment or a subsegment: 16 hex digits."""
+    return text is not None and _SUBSEGMENT_ID.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=16)
+def parse_trace_header(text: str) -> TraceHeader:
+    """Read a trace header, such as ``Root=1-...;Parent=...;Sampled=1;Lineage=...``; garbage is a header of nothing."""
+    parts = [part.strip() for part in text.split(";")]
+    fields = {name.strip().lower(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
+    others = [
+        part for part in parts if _OTHER_FIELD.fullmatch(part) and part.partition("=")[0].lower() not in _OWN_FIELDS
+    ]
+    root, parent = fields.get("root"), fields.get("parent")
+    return TraceHeader(
+        root=root if is_trace_id(root) else None,
+        parent=parent if is_subsegment_id(parent) else None,
+        sampled=fields.get("sampled") == "1",
+        other=";".join(others[:_MOST_OTHER_FIELDS]),
+    )
+
+
+def environment_trace() -> TraceHeader:
+    """The trace that the environment names at this moment."""
+    return parse_trace_header(os.environ.get(ENVIRONMENT_VARIABLE, ""))
+
+
+def sampled_trace() -> TraceHeader | None:
+    """The trace that subsegments are to be sent for; ``None`` means that calls go straight through."""
+    # The one thing that an untraced call pays for, so it is kept short.
+    header = parse_trace_header(os.environ.get(ENVIRONMENT_VARIABLE, ""))
+    if not header.sampled or header.root is None or header.parent is None:
+        return None
+    return header
+
+
+def current_subsegment(header: TraceHeader) -> Subsegment | None:
+    """The subsegment that is open around this code, if it is one of that trace."""
+    subsegment = current.get()
+    return subsegment if subsegment is not None and subsegment.header == header else None
+
+
+def get_trace_id() -> XRayTraceID:
+    """Return the trace of this invocation; ``XRayTraceID(None, None, False)`` when there is none."""
+    header = environment_trace()
+    return XRayTraceID(header.root, header.parent, header.sampled)
+
+
+def get_parent_id() -> str | None:
+    """Return the id that a new subsegment would have as its parent: the open one's, else Lambda's own segment's."""
+    header = environment_trace()
+    subsegment = current_subsegment(header)
+    return header.parent if subsegment is None else subsegment.id
+
+
+def trace_header() -> str | None:
+    """Return the value of ``X-Amzn-Trace-Id`` for a call to another service; ``None`` when there is no trace.
+
+    An invocation that is not sampled says so downstream (``Sampled=0``): without it, the next service would start a
+    trace of its own.
+    """
+    header = environment_trace()
+    if header.root is None:
+        return None
+    parent = get_parent_id()
+    fields = [f"Root={header.root}"]
+    if parent is not None:
+        fields.append(f"Parent={parent}")
+    fields.append("Sampled=1" if header.sampled else "Sampled=0")
+    if header.other:
+        fields.append(header.other)
+    return ";".join(fields)
+
+
+def generate_subsegment_id() -> str:
+    """Return a new subsegment id: 16 hex digits.
+
+    From the operating system: the state of the `random` module is the same in every restore of a SnapStart snapshot.
+    """
+    return os.urandom(8).hex()

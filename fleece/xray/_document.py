@@ -1,0 +1,215 @@
+"""Documents as the X-Ray daemon and service take them; pure.
+
+A datagram is a header line and one JSON document of at most 64 kB. One that would be larger loses what is least missed,
+and says so; none is ever refused, here or by the service. Field by field: "AWS X-Ray segment documents" in the X-Ray
+developer guide.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+from fleece.xray._context import is_subsegment_id
+from fleece.xray._redact import recordable, recordable_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    Document: TypeAlias = dict[str, Any]
+
+MAX_DOCUMENT = 64_000
+"""Bytes: the service's "64 kB" at its smaller meaning."""
+MAX_NAME = 200
+MAX_ANNOTATION_KEY = 500
+MAX_ANNOTATION_VALUE = 1_000
+
+_HEADER = b'{"format": "json", "version": 1}\n'
+_NOT_IN_NAMES = re.compile(r"[^\w .:/%&#=+\\\-@]")
+_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_]")
+_NAMESPACES = ("aws", "remote")
+_SAFE_BITS = 53  # the service's numbers are doubles
+_TOO_MANY_REQUESTS = 429
+_ESSENTIAL = (
+    "type", "id", "trace_id", "parent_id", "name", "namespace", "start_time", "end_time", "in_progress",
+    "error", "throttle", "fault",
+)  # fmt: skip
+
+# ASCII, so that a stray surrogate in a name of a file is an escape and not an error.
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def datagram(document: Document) -> bytes:
+    """Return the datagram for a document, which is cut down when it is too large."""
+    body = _encode(document)
+    if len(body) > MAX_DOCUMENT:
+        body = _encode(_fitted(document))
+    return _HEADER + body.encode("ascii")
+
+
+def safe_name(name: object) -> str:
+    """Return a name as the service takes it: 200 letters, digits, spaces and punctuation in X-Ray's alphabet."""
+    text = name if isinstance(name, str) else type(name).__name__
+    return _NOT_IN_NAMES.sub("_", text[:MAX_NAME]) or "_"
+
+
+def safe_namespace(namespace: object) -> str | None:
+    """Return a namespace that the service knows, which is ``aws`` or ``remote``; any other is left out."""
+    return namespace if isinstance(namespace, str) and namespace in _NAMESPACES else None
+
+
+def to_safe_annotation_key(key: object) -> str:
+    """Return an annotation's key as the service takes it: other characters than ``A-Za-z0-9_`` become ``_``."""
+    return _NOT_IN_KEYS.sub("_", _text(key)[:MAX_ANNOTATION_KEY]) or "_"
+
+
+def to_safe_annotation_value(value: object) -> str | int | float | bool:
+    """Return an annotation's value as the service takes it: a number, a boolean, or at most 1,000 characters."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value.bit_length() <= _SAFE_BITS:
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    return _text(value)[:MAX_ANNOTATION_VALUE]
+
+
+def safe_metadata(metadata: object) -> dict[str, dict[str, Any]]:
+    """Return metadata by namespace, masked and bounded; what has no namespace goes into ``default``."""
+    shown = recordable(metadata)
+    if not isinstance(shown, dict):
+        return {"default": {"value": shown}}
+    by_namespace = {namespace: values for namespace, values in shown.items() if isinstance(values, dict)}
+    others = {key: value for key, value in shown.items() if key not in by_namespace}
+    if others:
+        by_namespace["default"] = {**by_namespace.get("default", {}), **others}
+    return by_namespace
+
+
+def status_flags(status: object) -> dict[str, bool]:
+    """Return what an HTTP status makes of a subsegment: an error, a throttled one, a fault, or nothing."""
+    if not isinstance(status, int):
+        return {}
+    if status == _TOO_MANY_REQUESTS:
+        return {"error": True, "throttle": True}
+    return {400: {"error": True}, 500: {"fault": True}}.get(status // 100 * 100, {})
+
+
+def details(fields: Mapping[str, Any]) -> Document:
+    """Return those of `fields` that a subsegment may have, and of these what is of the right form."""
+    checked = {name: check(fields[name]) for name, check in _DETAILS.items() if name in fields}
+    return {name: value for name, value in checked.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 (whatever somebody's own __str__ raises)
+        return f"<{type(value).__name__}>"
+
+
+def _fitted(document: Document) -> Document:
+    """Return `document` without as much as it takes to make it fit, marked as truncated."""
+    lost: list[str] = []
+    fitted = document
+    for part, cut in _CUTS.items():
+        lost.append(part)
+        fitted = {**cut(fitted), "metadata": {"fleece": {"truncated": lost}}}
+        if len(_encode(fitted)) <= MAX_DOCUMENT:
+            break
+    return fitted
+
+
+def _without_stacks(document: Document) -> Document:
+    cause = document.get("cause")
+    if not isinstance(cause, dict):
+        return document
+    exceptions = [
+        {**exception, "stack": [], "truncated": exception.get("truncated", 0) + len(exception.get("stack", []))}
+        for exception in cause.get("exceptions", [])
+    ]
+    return {**document, "cause": {**cause, "exceptions": exceptions}}
+
+
+def _essence(document: Document) -> Document:
+    return {name: document[name] for name in _ESSENTIAL if name in document}
+
+
+_CUTS: dict[str, Callable[[Document], Document]] = {
+    "metadata": lambda document: document,  # the mark takes its place
+    "stack": _without_stacks,
+    "details": _essence,
+}
+
+
+# What of a field is of the right form; None where nothing is.
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _integer(value: Any) -> int | None:
+    is_integer = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _SAFE_BITS
+    return int(value) if is_integer else None
+
+
+def _short_text(value: Any) -> str | None:
+    return recordable_text(value) if isinstance(value, str) else None
+
+
+def _id(value: Any) -> str | None:
+    return value if isinstance(value, str) and is_subsegment_id(value) else None
+
+
+def _object(**fields: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any] | None]:
+    def check(value: Any) -> dict[str, Any] | None:
+        if not isinstance(value, dict):
+            return None
+        checked = {name: field(value[name]) for name, field in fields.items() if name in value}
+        return {name: field for name, field in checked.items() if field is not None}
+
+    return check
+
+
+def _list(item: Callable[[Any], Any], needs: str) -> Callable[[Any], list[Any] | None]:
+    def check(value: Any) -> list[Any] | None:
+        if not isinstance(value, list):
+            return None
+        return [one for one in map(item, value[:MAX_LIST]) if one is not None and needs in one]
+
+    return check
+
+
+def _annotations(value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, dict):
+        return None
+    return {to_safe_annotation_key(key): to_safe_annotation_value(item) for key, item in value.items()}
+
+
+MAX_LIST = 50
+_FRAME = _object(path=_short_text, line=_integer, label=_short_text)
+_EXCEPTION = _object(
+    id=_id, message=_short_text, type=_short_text, remote=_flag, truncated=_integer, cause=_id,
+    stack=_list(_FRAME, "path"),
+)  # fmt: skip
+_CAUSE = _object(working_directory=_short_text, exceptions=_list(_EXCEPTION, "id"))
+_DETAILS: dict[str, Callable[[Any], Any]] = {
+    "annotations": _annotations,
+    "metadata": safe_metadata,
+    "http": _object(
+        request=_object(method=_short_text, url=_short_text, traced=_flag),
+        response=_object(status=_integer, content_length=_integer),
+    ),
+    "aws": _object(
+        operation=_short_text, region=_short_text, request_id=_short_text, account_id=_short_text,
+        table_name=_short_text, queue_url=_short_text,
+    ),
+    "cause": lambda value: _id(value) or _CAUSE(value),
+    "error": _flag,
+    "throttle": _flag,
+    "fault": _flag,
+}  # fmt: skip

@@ -1,0 +1,61 @@
+"""A request of requests' as a subsegment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from fleece.xray._context import current_subsegment, sampled_trace
+from fleece.xray._document import status_flags
+from fleece.xray._downstream import OwnTraceHeader, pass_on
+from fleece.xray._subsegment import Subsegment, begin, measured
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from fleece.xray._context import TraceHeader
+
+
+def traced_send(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``Session.send`` with a subsegment around it, and the trace in the request's headers."""
+
+    def send(session: Any, request: Any, **kwargs: Any) -> Any:
+        def call() -> Any:
+            # Only now: the parent that is sent on is this subsegment.
+            pass_on(request.headers, lambda value: isinstance(value, OwnTraceHeader))
+            return original(session, request, **kwargs)
+
+        if getattr(session, "fleece_untraced", False) or not hasattr(request, "headers"):
+            return original(session, request, **kwargs)
+        header = sampled_trace()
+        if header is None or _is_redirect(header, session, kwargs):
+            return call()
+        opened = _begin(header, session, request)
+        return call() if opened is None else measured(opened, call, _describe, Subsegment.fail)
+
+    return send
+
+
+def _is_redirect(header: TraceHeader, session: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether a session, within a request that is traced, goes where the answer to that has sent it."""
+    opened = current_subsegment(header)
+    return opened is not None and opened.owner is session and kwargs.get("allow_redirects") is False
+
+
+def _begin(header: TraceHeader, session: Any, request: Any) -> Subsegment | None:
+    from urllib.parse import urlsplit  # noqa: PLC0415 (requests has imported it)
+
+    with suppress(Exception):
+        url = urlsplit(request.url)
+        # Neither the query, which has customers' data in it, nor user:password@.
+        address = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="").geturl()
+        http = {"request": {"method": request.method, "url": address}}
+        return begin(header, url.hostname or "unknown", "remote", owner=session, http=http)
+    return None
+
+
+def _describe(opened: Subsegment, response: Any) -> None:
+    length = response.headers.get("content-length", "")
+    answer = {"status": response.status_code, "content_length": int(length) if length.isdecimal() else None}
+    opened.describe(http={**opened.described("http"), "response": answer}, **status_flags(response.status_code))

@@ -1,0 +1,203 @@
+"""One subsegment, from its opening to its end. Nothing of it raises into the code around which it is open."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+
+from fleece.xray._cause import cause_of
+from fleece.xray._context import current, current_subsegment, generate_subsegment_id
+from fleece.xray._document import (
+    datagram,
+    details,
+    safe_name,
+    safe_namespace,
+    to_safe_annotation_key,
+    to_safe_annotation_value,
+)
+from fleece.xray._emitter import send
+from fleece.xray._redact import recordable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextvars import Token
+    from typing import Any
+
+    from fleece.xray._context import TraceHeader
+    from fleece.xray._document import Document
+
+IN_PROGRESS_VARIABLE = "FLEECE_XRAY_IN_PROGRESS"
+MAX_ANNOTATIONS = 50
+"""The service indexes no more."""
+
+
+class Subsegment:
+    """A subsegment that is open.
+
+    `enter` and `leave` make it the parent of what is traced between them; a generator's goes in and out at each step.
+    `finish` sends it, with what `fail` and `describe` have said by then.
+
+    Args:
+        name: as `safe_name` has made it.
+        namespace: ``aws``, ``remote`` or None.
+        header: the trace that it is part of.
+        owner: whoever opened it and wants to find it again; see `_patches`.
+    """
+
+    __slots__ = (
+        "_annotations", "_details", "_metadata", "_name", "_namespace", "_parent_id", "_sent", "_start", "_token",
+        "header", "id", "owner",
+    )  # fmt: skip
+
+    def __init__(self, name: str, namespace: str | None, header: TraceHeader, owner: object = None) -> None:
+        parent = current_subsegment(header)
+        self.id = generate_subsegment_id()
+        self.header = header
+        self.owner = owner
+        self._parent_id = header.parent if parent is None else parent.id
+        self._name = name
+        self._namespace = namespace
+        self._details: Document = {}
+        self._annotations: dict[str, str | int | float | bool] = {}
+        self._metadata: dict[tuple[str, str], Any] = {}
+        self._token: Token[Subsegment | None] | None = None
+        self._sent = False
+        self._start = time.time()
+
+    def enter(self) -> None:
+        """Make this the current subsegment."""
+        self._token = current.set(self)
+
+    def leave(self) -> None:
+        """Make the one before it current again."""
+        # ValueError: whoever drives this coroutine went on in another context, which has nothing to put back.
+        with suppress(ValueError, RuntimeError):
+            if self._token is not None:
+                current.reset(self._token)
+        self._token = None
+
+    def describe(self, **fields: Any) -> None:
+        """Add fields such as ``http`` or ``aws``, those that are there already replaced."""
+        with suppress(Exception):
+            self._details.update(details(fields))
+
+    def described(self, field: str) -> dict[str, Any]:
+        """Return what is known of a field, such as ``http``."""
+        known: dict[str, Any] = self._details.get(field, {})
+        return known
+
+    def fail(self, error: BaseException, *, remote: bool = False, flags: Mapping[str, bool] | None = None) -> None:
+        """Record that the traced code raised `error`: a fault, unless `flags` know better."""
+        if isinstance(error, GeneratorExit):
+            return  # how a consumer says that it has had enough
+        with suppress(Exception):
+            self._details.update(flags or {"fault": True})
+            self._details["cause"] = cause_of(error, remote=remote)
+
+    def put_annotation(self, key: str, value: object) -> None:
+        """Add a value to search traces by; see `fleece.xray.put_annotation`."""
+        with suppress(Exception):
+            name = to_safe_annotation_key(key)
+            if name in self._annotations or len(self._annotations) < MAX_ANNOTATIONS:
+                self._annotations[name] = to_safe_annotation_value(value)
+
+    def put_metadata(self, key: str, value: object, namespace: str = "default") -> None:
+        """Add a value to read; see `fleece.xray.put_metadata`."""
+        with suppress(Exception):
+            # As a dict, so that the value is masked when its name is that of a secret.
+            [(name, shown)] = recordable({key: value}).items()
+            self._metadata[recordable(str(namespace)), name] = shown
+
+    def put_arguments(self, arguments: Mapping[str, Any]) -> None:
+        """Add the arguments of the call, as `recordable` has made them."""
+        for name, shown in arguments.items():
+            self._metadata["arguments", name] = shown
+
+    def announce(self) -> None:
+        """Send what is known at the beginning, so that a function that never ends shows where it was."""
+        with suppress(Exception):
+            if os.environ.get(IN_PROGRESS_VARIABLE) != "0":
+                send(datagram({**self._essence(), **self._details, "in_progress": True}))
+
+    def finish(self) -> None:
+        """Send the complete subsegment; once, however often it is called."""
+        if self._sent:
+            return
+        self._sent = True
+        with suppress(Exception):
+            send(datagram(self._document()))
+
+    def _essence(self) -> Document:
+        essence: Document = {
+            "type": "subsegment",
+            "id": self.id,
+            "trace_id": self.header.root,
+            "parent_id": self._parent_id,
+            "name": self._name,
+            "start_time": self._start,
+        }
+        if self._namespace is not None:
+            essence["namespace"] = self._namespace
+        return essence
+
+    def _document(self) -> Document:
+        # A clock that was set back must not make a subsegment that ends before it begins.
+        document = {**self._essence(), **self._details, "end_time": max(self._start, time.time())}
+        # Copied at one go: a thread that was bound to this subsegment may still be adding to it.
+        if self._annotations:
+            document["annotations"] = self._annotations.copy()
+        if self._metadata:
+            metadata: dict[str, dict[str, Any]] = {}
+            for (namespace, key), value in self._metadata.copy().items():
+                metadata.setdefault(namespace, {})[key] = value
+            document["metadata"] = metadata
+        return document
+
+
+def begin(
+    header: TraceHeader, name: object, namespace: str | None = None, *, owner: object = None, **fields: Any
+) -> Subsegment | None:
+    """Open a subsegment of the trace that `sampled_trace` gave; ``None`` when that fails.
+
+    Args:
+        header: the trace.
+        name: any name; what the service does not take is replaced.
+        namespace: ``aws``, ``remote`` or None; any other is left out.
+        owner: see `Subsegment`.
+        fields: what is known at the beginning, as for `Subsegment.describe`.
+    """
+    subsegment = None
+    with suppress(Exception):
+        subsegment = Subsegment(safe_name(name), safe_namespace(namespace), header, owner)
+        if fields:
+            subsegment.describe(**fields)
+        subsegment.announce()
+    return subsegment
+
+
+def measured(
+    opened: Subsegment,
+    call: Callable[[], Any],
+    describe: Callable[[Subsegment, Any], None],
+    describe_error: Callable[[Subsegment, BaseException], None],
+) -> Any:
+    """Call within a subsegment, and let it tell of what the call returned or raised.
+
+    The two that describe may raise anything: it goes no further.
+    """
+    opened.enter()
+    try:
+        result = call()
+    except BaseException as error:
+        with suppress(Exception):
+            describe_error(opened, error)
+        raise
+    else:
+        with suppress(Exception):
+            describe(opened, result)
+        return result
+    finally:
+        opened.leave()
+        opened.finish()

@@ -1,0 +1,115 @@
+"""The decorator, and the way to send what it cannot measure."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+
+from fleece.xray._arguments import parameters, recorded
+from fleece.xray._context import current_subsegment, is_subsegment_id, sampled_trace
+from fleece.xray._document import datagram, details, safe_name, safe_namespace
+from fleece.xray._emitter import send
+from fleece.xray._subsegment import begin
+from fleece.xray._wrap import name_of, wrap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
+
+    from fleece.xray._subsegment import Subsegment
+    from fleece.xray._wrap import Begin
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+
+def trace_xray_subsegment(skip_args: bool = False) -> Callable[[F], F]:
+    """Trace the calls of a function: ``@trace_xray_subsegment()``.
+
+    The subsegment has the function's name, and the arguments as metadata ``arguments``, by the names of their
+    parameters: bounded, and without what has the name of a secret. It goes on functions, methods, class and static
+    methods (above or below their decorator), ``async def``, generators and async generators, `functools.partial` and
+    callable objects, and measures each until it is really done. Nothing is changed about what they return or raise;
+    only that a coroutine function or generator function given the wrong arguments says so when it is first run.
+
+    Args:
+        skip_args: leave the arguments out.
+
+    Raises:
+        TypeError: at decoration: the parentheses are missing, or what is decorated is a class or not callable.
+    """
+    if callable(skip_args):
+        raise TypeError("trace_xray_subsegment is to be called: write @trace_xray_subsegment(), with parentheses")
+
+    def decorate(func: F) -> F:
+        traced: F = wrap(func, lambda function: _begin_call(function, skip_args=skip_args))
+        return traced
+
+    return decorate
+
+
+def _begin_call(func: Any, *, skip_args: bool) -> Begin:
+    """Return what opens the subsegment of one call of `func`."""
+    name = safe_name(name_of(func))
+    names, rest = parameters(func)
+
+    def begin_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Subsegment | None:
+        header = sampled_trace()
+        if header is None:
+            return None
+        arguments = None if skip_args else recorded(names, rest, args, kwargs)
+        subsegment = begin(header, name)
+        if arguments and subsegment is not None:
+            subsegment.put_arguments(arguments)
+        return subsegment
+
+    return begin_call
+
+
+def send_subsegment_to_xray_daemon(
+    subsegment_id: str,
+    parent_id: str | None,
+    start_time: float,
+    end_time: float | None = None,
+    name: str | None = None,
+    namespace: str | None = "remote",
+    extra_data: Mapping[str, Any] | None = None,
+) -> None:
+    """Send one subsegment of this invocation's trace; for what the decorator and the ``with`` block cannot measure.
+
+    When the invocation is not sampled, or an id or a time is none, nothing is sent. Nothing is raised.
+
+    Args:
+        subsegment_id: 16 hex digits, from `generate_subsegment_id`.
+        parent_id: 16 hex digits; None for `get_parent_id`'s.
+        start_time: seconds since 1970.
+        end_time: seconds since 1970; None while it is still in progress.
+        name: of what was done; None for ``subsegment``.
+        namespace: ``"aws"``, ``"remote"`` or None.
+        extra_data: more fields of the document: ``annotations``, ``metadata``, ``http``, ``aws``, ``cause``,
+            ``error``, ``throttle``, ``fault``. What the service would not take is left out.
+    """
+    header = sampled_trace()
+    if header is None:
+        return
+    with suppress(Exception):
+        opened = current_subsegment(header)
+        document = {
+            **details(extra_data or {}),
+            "type": "subsegment",
+            "id": subsegment_id,
+            "trace_id": header.root,
+            "parent_id": parent_id or (header.parent if opened is None else opened.id),
+            "name": safe_name(name or "subsegment"),
+            "start_time": float(start_time),
+            **({"in_progress": True} if end_time is None else {"end_time": float(end_time)}),
+        }
+        if safe_namespace(namespace) is not None:
+            document["namespace"] = namespace
+        times = (document["start_time"], document.get("end_time", 0.0))
+        if (
+            is_subsegment_id(document["id"])
+            and is_subsegment_id(document["parent_id"])
+            and all(map(math.isfinite, times))
+        ):
+            send(datagram(document))

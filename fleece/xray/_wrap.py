@@ -1,0 +1,248 @@
+"""Surround whatever a callable does, of every kind of callable, without changing what it is.
+
+A function becomes a function of its own kind (plain, ``async def``, generator, async generator), a method a method, a
+class method a class method, and any other object stays itself to look at. So `inspect.signature`,
+`inspect.iscoroutinefunction` and their kin answer as before. What surrounds it is a `Scope`, entered for as long as the
+callable's own code runs, and finished when that is really done: at the end of the coroutine or the generator.
+
+`inspect` itself is not imported: it costs milliseconds of a cold start.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial, update_wrapper
+from types import BuiltinFunctionType, FunctionType, MethodType, coroutine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+    from typing import Any, Protocol, TypeAlias
+
+    class Scope(Protocol):
+        """What surrounds one call."""
+
+        def enter(self) -> None:
+            """Begin, or go on after a generator's consumer had its turn."""
+
+        def leave(self) -> None:
+            """Undo what `enter` did."""
+
+        def fail(self, error: BaseException) -> None:
+            """Take note of the exception that ends the call."""
+
+        def finish(self) -> None:
+            """Take note that the call is done; comes last."""
+
+    Function: TypeAlias = Callable[..., Any]
+    Begin: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Scope | None]
+
+# The flags of a code object, as `inspect` names them.
+CO_GENERATOR = 0x20
+CO_COROUTINE = 0x80
+CO_ITERABLE_COROUTINE = 0x100
+CO_ASYNC_GENERATOR = 0x200
+
+
+def wrap(func: Any, prepare: Callable[[Function], Begin]) -> Any:
+    """Return what does as `func` does, with a scope around each call.
+
+    Args:
+        func: a function, method, class or static method, `functools.partial`, or another callable object.
+        prepare: is given the function, once, and returns what begins the scope of a call from its arguments, or None
+            for a call that has none.
+
+    Raises:
+        TypeError: `func` is a class, or cannot be called.
+    """
+    if isinstance(func, (staticmethod, classmethod)):
+        return type(func)(wrap(func.__func__, prepare))
+    if isinstance(func, MethodType):
+        return MethodType(wrap(func.__func__, prepare), func.__self__)
+    if isinstance(func, type) or not callable(func):
+        raise TypeError(f"{func!r} is not a function or a method; for a class, decorate its methods")
+    wrapper = _wrapper_for(func)(func, prepare(func))
+    if isinstance(func, (FunctionType, BuiltinFunctionType, partial)):
+        update_wrapper(wrapper, func)
+        wrapper.__name__ = name_of(func)
+        return wrapper
+    return _WrappedObject(func, wrapper)
+
+
+def name_of(func: Any) -> str:
+    """Return the name that a callable goes by: its own, or that of its class."""
+    while isinstance(func, partial):
+        func = func.func
+    name = getattr(func, "__name__", None)
+    return name if isinstance(name, str) else type(func).__name__
+
+
+def _wrapper_for(func: Any) -> Callable[[Function, Begin], Function]:
+    flags = _flags(func)
+    if flags & CO_ASYNC_GENERATOR:
+        return _around_async_generator
+    if flags & CO_ITERABLE_COROUTINE:
+        return lambda function, begin: coroutine(_around_generator(function, begin))
+    if flags & CO_GENERATOR:
+        return _around_generator
+    # Who marks a function as a coroutine function has imported inspect to do so.
+    inspect = sys.modules.get("inspect")
+    if flags & CO_COROUTINE or (inspect is not None and inspect.iscoroutinefunction(func)):
+        return _around_coroutine
+    return _around_call
+
+
+def _flags(func: Any) -> int:
+    """Return the flags of the code that a call of `func` runs; 0 when that is not Python's."""
+    while isinstance(func, (partial, MethodType)):
+        func = func.func if isinstance(func, partial) else func.__func__
+    code = getattr(func, "__code__", None) or getattr(type(func).__call__, "__code__", None)
+    flags = getattr(code, "co_flags", 0)
+    return flags if isinstance(flags, int) else 0
+
+
+def _around_call(func: Function, begin: Begin) -> Function:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        scope = begin(args, kwargs)
+        if scope is None:
+            return func(*args, **kwargs)
+        scope.enter()
+        try:
+            return func(*args, **kwargs)
+        except BaseException as error:
+            scope.fail(error)
+            raise
+        finally:
+            scope.leave()
+            scope.finish()
+
+    return wrapper
+
+
+def _around_coroutine(func: Function, begin: Begin) -> Function:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        scope = begin(args, kwargs)
+        if scope is None:
+            return await func(*args, **kwargs)
+        scope.enter()
+        try:
+            return await func(*args, **kwargs)
+        except BaseException as error:
+            scope.fail(error)
+            raise
+        finally:
+            scope.leave()
+            scope.finish()
+
+    return wrapper
+
+
+# Not `yield from`, not even where there is no scope: it would turn a thrown GeneratorExit into a close(), and lose what
+# the generator returns from one. The scope is left before each `yield`, or else it would be around the consumer.
+
+
+def _around_generator(func: Function, begin: Begin) -> Function:
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        scope: Scope = begin(args, kwargs) or NO_SCOPE
+        try:
+            generator = func(*args, **kwargs)
+            resume, value = generator.send, None
+            while True:
+                scope.enter()
+                try:
+                    item = resume(value)
+                except StopIteration as stop:
+                    return stop.value
+                finally:
+                    scope.leave()
+                    value = None  # an exception kept here would keep this frame
+                try:
+                    value = yield item
+                    resume = generator.send
+                except BaseException as thrown:  # noqa: BLE001 (the generator is who may catch it)
+                    value = thrown
+                    resume = generator.throw
+        except BaseException as error:
+            scope.fail(error)
+            raise
+        finally:
+            scope.finish()
+
+    return wrapper
+
+
+def _around_async_generator(func: Function, begin: Begin) -> Function:
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        scope: Scope = begin(args, kwargs) or NO_SCOPE
+        try:
+            generator = func(*args, **kwargs)
+            resume, value = generator.asend, None
+            while True:
+                scope.enter()
+                try:
+                    item = await resume(value)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    scope.leave()
+                    value = None
+                try:
+                    value = yield item
+                    resume = generator.asend
+                except BaseException as thrown:  # noqa: BLE001 (the generator is who may catch it)
+                    value = thrown
+                    resume = generator.athrow
+        except BaseException as error:
+            scope.fail(error)
+            raise
+        finally:
+            scope.finish()
+
+    return wrapper
+
+
+class _NoScope:
+    """The scope of a call that has none."""
+
+    def enter(self) -> None:
+        """Do nothing."""
+
+    def leave(self) -> None:
+        """Do nothing."""
+
+    def fail(self, error: BaseException) -> None:
+        """Do nothing."""
+
+    def finish(self) -> None:
+        """Do nothing."""
+
+
+NO_SCOPE = _NoScope()
+
+
+class _WrappedObject:
+    """A callable object with a scope around its calls; everything else goes to the object."""
+
+    def __init__(self, wrapped: Any, call: Function) -> None:
+        vars(self).update(__wrapped__=wrapped, _fleece_call=call)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._fleece_call(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        # What binds as a method, such as functools.lru_cache's objects, still does.
+        if instance is None or not hasattr(type(self.__wrapped__), "__get__"):
+            return self
+        return MethodType(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__wrapped__, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.__wrapped__, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self.__wrapped__, name)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
