@@ -6,7 +6,10 @@ import os
 from typing import Any
 
 import boto3
+import botocore.loaders
 import botocore.session
+
+from fleece._defaults import defaults
 
 
 def isolated_client(name: str, **arguments: Any) -> Any:
@@ -21,6 +24,12 @@ def isolated_client(name: str, **arguments: Any) -> Any:
             "credentials_file": (None, None, os.devnull, None),
         }
     )
+    # Each session would otherwise read and parse the descriptions of the services anew.
+    session.register_component("data_loader", defaults.resource("fleece_testing.loader", _loader))
     # Typed loosely: boto3-stubs has one overload per service, none for a name that is not known before the call.
     make: Any = boto3.Session(botocore_session=session).client
     return make(name, **arguments)
+
+
+def _loader() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader()

@@ -14,10 +14,12 @@ from moto.iam.models import AccessKey, iam_backends
 from moto.kms.models import kms_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.ssm.models import ssm_backends
 from moto.sts.models import sts_backends
 
 from fleece_testing._http import QuietRequestHandler
 from fleece_testing.aws.credentials import Credentials
+from fleece_testing.aws.strictness.state import Key, Parameter, Principal, Role
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -112,3 +114,57 @@ def add_role(account: str, name: str) -> str:
     )
     arn: str = role.arn
     return arn
+
+
+class MotoState:
+    """Moto's accounts, as the rules of `strictness` see them."""
+
+    def principal(self, access_key_id: str) -> Principal | None:
+        """Return whoever the active access key is of."""
+        for account, partitions in list(iam_backends.items()):
+            key: Any = partitions[PARTITION].access_keys.get(access_key_id)
+            if key is None or key.status != "Active":
+                continue
+            session: Any = sts_backends[account][PARTITION].get_assumed_role_from_access_key(access_key_id)
+            if session is not None:
+                expires = session.expiration.replace(tzinfo=timezone.utc)
+                return Principal(account, session.arn, session.session_token, expires)
+            return Principal(account, partitions[PARTITION].get_user(key.user_name).arn)
+        return None
+
+    def key(self, account: str, region: str, key_id: str) -> Key | None:
+        """Return the KMS key with this id, ARN or alias."""
+        if key_id.startswith("arn:") and key_id.split(":")[3:5] != [region, account]:
+            return None
+        backend = kms_backends[account][region]
+        name = backend.get_alias_name(key_id)
+        found = backend.get_key_id_from_alias(name) if name.startswith("alias/") else backend.get_key_id(key_id)
+        return _key(backend.keys.get(found or ""))
+
+    def key_of_ciphertext(self, account: str, region: str, blob: bytes) -> Key | None:
+        """Return the key of this account and region that a ciphertext was made with."""
+        # Moto's ciphertexts begin with the id of their key.
+        return _key(kms_backends[account][region].keys.get(blob[:36].decode("ascii", "replace")))
+
+    def parameter(self, account: str, region: str, name: str) -> Parameter | None:
+        """Return the SSM parameter of that name."""
+        parameters = ssm_backends[account][region]._parameters  # noqa: SLF001 (nothing public)
+        versions: Any = parameters[name] if name in parameters else None  # noqa: SIM401 (its `get` does not find it)
+        return Parameter(versions[-1].parameter_type, versions[-1].tier) if versions else None
+
+    def role(self, arn: str) -> Role | None:
+        """Return the IAM role with this ARN, of any account."""
+        account = arn.split(":")[4] if arn.count(":") > 4 else ""  # noqa: PLR2004 (arn:partition:iam::account:role/...)
+        if account not in iam_backends:
+            return None
+        role: Any
+        for role in iam_backends[account][PARTITION].get_roles():
+            if role.arn == arn:
+                return Role(arn, int(role.max_session_duration or 3600))
+        return None
+
+
+def _key(key: Any) -> Key | None:
+    if key is None:
+        return None
+    return Key(key.arn, key.key_state, key.key_usage or "ENCRYPT_DECRYPT", key.key_spec == "SYMMETRIC_DEFAULT")

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing._http import LoopbackServer
+from fleece_testing.aws._routes import signing_name
+from fleece_testing.aws.application import Application
+from fleece_testing.aws.errors import AWSError
+from fleece_testing.aws.faults import Faults, Target
 
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
 
     from typing_extensions import Self
 
+    from fleece_testing.aws.application import Call
     from fleece_testing.aws.credentials import Credentials
+    from fleece_testing.aws.faults import When
 
 _USER = "fleece"
 _FEDERATED_ROLE = "federated"
@@ -33,6 +39,8 @@ class AWS:
         self.account = account
         self._port = port
         self._server: LoopbackServer | None = None
+        self._application: Application | None = None
+        self._faults = Faults()
         self._user_keys: dict[str, Any] = {}
 
     def start(self) -> Self:
@@ -43,15 +51,17 @@ class AWS:
         """
         if self._server is None:
             moto = self._moto
-            self._server = LoopbackServer(moto.application(), port=self._port, request_handler=moto.RequestHandler)
-            self._server.start()
-            self.credentials()
+            self._application = Application(moto.application(), moto.MotoState(), self._faults)
+            server = LoopbackServer(self._application, port=self._port, request_handler=moto.RequestHandler)
+            self._server = server.start()
+            self._register_users()
         return self
 
     def stop(self) -> None:
         """Stop listening and forget every resource; stopping twice does nothing."""
         server, self._server = self._server, None
         if server is not None:
+            self._faults.clear()
             server.stop()
             self._moto.reset()
 
@@ -64,7 +74,10 @@ class AWS:
         self.stop()
 
     def clear(self) -> None:
-        """Forget every resource and every credential but those of `environment`, which stay the same."""
+        """Forget resources, calls and faults, and every credential but those of `credentials`."""
+        self._faults.clear()
+        if self._application is not None:
+            self._application.clear()
         self._moto.reset()
         self._register_users()
 
@@ -133,6 +146,64 @@ class AWS:
         """Create an IAM role that anyone may assume, and return its ARN."""
         arn: str = self._moto.add_role(account or self.account, name)
         return arn
+
+    def calls(self, service: str, operation: str | None = None) -> list[Call]:
+        """Return the calls that were answered, in order: of one operation, or all of the service.
+
+        Args:
+            service: boto3's name of it.
+            operation: as in the API, such as ``GetParameters``.
+        """
+        name = signing_name(service)
+        found = [] if self._application is None else self._application.calls
+        return [call for call in found if call.service == name and operation in (None, call.operation)]
+
+    def fail(
+        self,
+        service: str,
+        operation: str | None = None,
+        times: int = 1,
+        *,
+        code: str = "InternalFailure",
+        status: int = 500,
+        message: str = "This failure was asked for by a test.",
+        when: When | None = None,
+    ) -> None:
+        """Answer the next calls with an error.
+
+        Args:
+            service: boto3's name of it.
+            operation: as in the API; ``None`` is any.
+            times: how many calls; boto3 by itself repeats those that end with a 5xx status or throttled.
+            code: what ``ClientError`` has in ``Error.Code``.
+            status: the HTTP status.
+            message: what ``ClientError`` has in ``Error.Message``.
+            when: only calls for which this is true; it gets a `fleece_testing.aws.requests.Request`.
+        """
+        self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
+
+    def throttle(
+        self, service: str, operation: str | None = None, per_second: float = 1, *, when: When | None = None
+    ) -> None:
+        """Let that many calls a second through, and a burst of as many; the others are throttled as AWS does it."""
+        self._faults.throttle(self._target(service, operation, when), per_second)
+
+    def deny(self, action: str, *, when: When | None = None) -> None:
+        """Answer an action with AccessDenied, such as ``kms:Decrypt`` or ``ssm:Put*``, as a policy of IAM would.
+
+        Both parts are the API's names, also where IAM's differ: ``s3:ListObjectsV2``, not ``s3:ListBucket``.
+        """
+        service, _, operation = action.partition(":")
+        self._faults.deny(f"{signing_name(service)}:{operation or '*'}", when)
+
+    def delay(
+        self, service: str, operation: str | None = None, seconds: float = 0.02, *, when: When | None = None
+    ) -> None:
+        """Answer every call that much later, until `clear`."""
+        self._faults.delay(self._target(service, operation, when), seconds)
+
+    def _target(self, service: str, operation: str | None, when: When | None) -> Target:
+        return Target(signing_name(service), operation, when)
 
     @property
     def _moto(self) -> ModuleType:

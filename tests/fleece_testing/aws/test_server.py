@@ -10,18 +10,10 @@ import pytest
 from fleece_testing.aws import AWS
 
 
-@pytest.fixture(scope="module")
-def running():
-    """Start one server for the module."""
-    with AWS() as aws:
-        yield aws
-
-
 @pytest.fixture
-def aws(running):
-    """Empty it for the test."""
-    running.clear()
-    return running
+def aws(fleece_aws):
+    """Give the emulated AWS a short name."""
+    return fleece_aws
 
 
 class TestAWS:

@@ -1,0 +1,137 @@
+"""Which operation of a REST service a request is, by botocore's own description of that service."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import botocore.exceptions
+import botocore.loaders
+from botocore.model import ServiceModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.model import OperationModel
+
+_LABEL = re.compile(r"\{([^}+]+)(\+?)\}")
+
+
+@dataclass(frozen=True)
+class Match:
+    """An operation, its protocol, and the parameters that are outside of the body."""
+
+    operation: str
+    protocol: str
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Route:
+    operation: str
+    protocol: str
+    method: str
+    path: re.Pattern[str]
+    labels: tuple[str, ...]  # members in the path
+    query: Mapping[str, str]  # what must be in the query; an empty value matches any
+    headers: frozenset[str]  # what must be in the headers
+    members: Mapping[tuple[str, str], str]  # (location, name there) -> member
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The more a route asks for, the earlier it is tried."""
+        return len(self.query) + len(self.headers), len(_LABEL.sub("", self.path.pattern))
+
+
+def signing_name(service: str) -> str:
+    """Return the name that a service of boto3 signs its requests with, ``monitoring`` for ``cloudwatch``."""
+    model = _model(service)
+    return service if model is None else str(model.signing_name)
+
+
+def find(service: str, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Match | None:
+    """Return the operation that a request to the service is, or ``None`` when it is none that botocore knows.
+
+    Args:
+        service: its name in boto3.
+        method: the HTTP method.
+        path: as it was sent, percent-encoded.
+        query: the first value of each parameter.
+        headers: by their names in lower case.
+    """
+    for route in _routes(service):
+        found = route.path.fullmatch(path) if route.method == method else None
+        if found and _has(query, route.query) and route.headers <= headers.keys():
+            parameters = {label: unquote(value) for label, value in zip(route.labels, found.groups(), strict=True)}
+            for (location, name), member in route.members.items():
+                source = query if location == "querystring" else headers
+                if name in source:
+                    parameters[member] = source[name]
+            return Match(route.operation, route.protocol, parameters)
+    return None
+
+
+def _has(query: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return all(name in query and value in ("", query[name]) for name, value in wanted.items())
+
+
+@functools.cache
+def _model(service: str) -> ServiceModel | None:
+    try:
+        description = botocore.loaders.Loader().load_service_model(service, "service-2")
+    except botocore.exceptions.UnknownServiceError:
+        return None
+    return ServiceModel(description, service)
+
+
+@functools.cache
+def _routes(service: str) -> tuple[_Route, ...]:
+    model = _model(service)
+    if model is None or not str(model.resolved_protocol).startswith("rest-"):
+        return ()
+    routes = (_route(model.operation_model(name), str(model.resolved_protocol)) for name in model.operation_names)
+    return tuple(sorted(routes, key=lambda route: route.rank, reverse=True))
+
+
+def _route(operation: OperationModel, protocol: str) -> _Route:
+    path, _, literal_query = str(operation.http["requestUri"]).partition("?")
+    members = _members(operation)
+    required = {} if operation.input_shape is None else dict.fromkeys(operation.input_shape.required_members)
+    query = dict(item.partition("=")[::2] for item in literal_query.split("&") if item)
+    query |= {name: "" for (place, name), member in members.items() if place == "querystring" and member in required}
+    return _Route(
+        operation=operation.name,
+        protocol=protocol,
+        method=str(operation.http["method"]),
+        path=_pattern(path),
+        labels=tuple(members.get(("uri", name), name) for name, _ in _LABEL.findall(path)),
+        query=query,
+        headers=frozenset(
+            name for (place, name), member in members.items() if place == "header" and member in required
+        ),
+        members={key: member for key, member in members.items() if key[0] in ("querystring", "header")},
+    )
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return the pattern of a path with labels: ``{Bucket}`` is one level, ``{Key+}`` any number."""
+    pieces = iter(_LABEL.split(path))  # text, label, plus or nothing, text, label, ...
+    pattern = re.escape(next(pieces))
+    for _label, greedy, text in zip(pieces, pieces, pieces, strict=True):
+        pattern += ("(.+)" if greedy else "([^/]+)") + re.escape(text)
+    return re.compile(f"{pattern}/?")
+
+
+def _members(operation: OperationModel) -> dict[tuple[str, str], str]:
+    """Return the input's members that are outside of the body, by where they are and under which name."""
+    shape: Any = operation.input_shape
+    members: dict[tuple[str, str], str] = {}
+    for name, member in () if shape is None else shape.members.items():
+        place = member.serialization.get("location")
+        if place is not None:
+            there = member.serialization.get("name", name)
+            members[place, there.lower() if place == "header" else there] = name
+    return members

@@ -1,0 +1,157 @@
+"""The WSGI application around moto's: who is calling, what they may not do, what a test wants to fail, what was called.
+
+One request goes through these steps: its meaning is read from its bytes; its credentials are checked; a fault that a
+test has set is answered; the rules of `strictness` are asked; then moto has it. Each is recorded, with its status.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import werkzeug.wrappers
+
+from fleece_testing.aws import errors
+from fleece_testing.aws.errors import AWSError
+from fleece_testing.aws.requests import parse
+from fleece_testing.aws.strictness import RULES, identity, kms, xray
+from fleece_testing.aws.strictness.state import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from fleece_testing.aws.faults import Faults
+    from fleece_testing.aws.requests import Request
+    from fleece_testing.aws.strictness import State
+
+_log = logging.getLogger(__name__)
+
+_ANONYMOUS = Principal("", "anonymous")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that was answered.
+
+    `service` is the name that the service signs with, which is boto3's in nearly every case. `parameters` are as in
+    `fleece_testing.aws.requests.Request`; they may be secrets, so they are left out of `repr`.
+    """
+
+    service: str
+    operation: str
+    account: str
+    region: str
+    status: int
+    parameters: Mapping[str, Any] = field(repr=False)
+
+
+class Application:
+    """Moto's WSGI application with AWS's strictness; `calls` has every call that was answered, in order."""
+
+    def __init__(self, moto: WSGIApplication, state: State, faults: Faults) -> None:
+        self._moto = moto
+        self._state = state
+        self._faults = faults
+        self._lock = threading.Lock()
+        self._calls: list[Call] = []
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that were answered since the last `clear`."""
+        with self._lock:
+            return list(self._calls)
+
+    def clear(self) -> None:
+        """Forget the calls."""
+        with self._lock:
+            self._calls.clear()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (WSGI)."""
+        wire = werkzeug.wrappers.Request(environ)
+        _rewind(wire)
+        request = parse(wire)
+        if request is None:
+            return self._ask_moto(environ)(environ, start_response)
+        self._faults.wait(request)
+        caller = self._caller(request)
+        if isinstance(caller, AWSError):
+            account, response = "", errors.response(caller, request)
+        else:
+            account, response = caller.account, self._answer(environ, request, caller)
+        with self._lock:
+            self._calls.append(
+                Call(
+                    request.service,
+                    request.operation,
+                    account,
+                    request.region,
+                    response.status_code,
+                    request.parameters,
+                )
+            )
+        return response(environ, start_response)
+
+    def _caller(self, request: Request) -> Principal | AWSError:
+        if request.access_key_id is None and request.operation in identity.UNSIGNED:
+            return _ANONYMOUS
+        return identity.identify(request, self._state, datetime.now(timezone.utc))
+
+    def _answer(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
+        rule = RULES.get(request.service, {}).get(request.operation)
+        error = self._faults.find(request, caller) or (rule(request, caller, self._state) if rule else None)
+        if error is not None:
+            return errors.response(error, request)
+        if caller is not _ANONYMOUS:
+            environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
+        what = f"{request.service}:{request.operation}"
+        try:
+            if what == "xray:PutTraceSegments":
+                return self._put_trace_segments(environ, request)
+            if what in kms.WITHOUT_ARNS:
+                _replace_body(environ, json.dumps(kms.without_arn(request.parameters)).encode())
+            response = self._ask_moto(environ)
+            if response.status_code != 404 or response.mimetype != "text/html":  # noqa: PLR2004 (Flask's own page)
+                return response
+            error = AWSError("NotImplemented", f"The emulated AWS has no {what}", 501)
+        except NotImplementedError as missing:
+            error = AWSError("NotImplemented", f"The emulated AWS has no {what}: {missing}", 501)
+        except Exception as failure:  # noqa: BLE001 (whatever it is: the caller gets an answer of its protocol)
+            _log.exception("Moto failed in %s", what)
+            # Not 500, which every SDK would repeat.
+            error = AWSError("EmulatorFailure", f"Moto failed in {what}: {failure!r}", 501)
+        return errors.response(error, request)
+
+    def _put_trace_segments(self, environ: WSGIEnvironment, request: Request) -> werkzeug.wrappers.Response:
+        """Let moto have the good documents alone, and add the others to its answer."""
+        good, unprocessed = xray.divide(request.parameters.get("TraceSegmentDocuments") or [])
+        _replace_body(environ, json.dumps({"TraceSegmentDocuments": good}).encode())
+        response = self._ask_moto(environ)
+        answer = json.loads(response.get_data())
+        answer["UnprocessedTraceSegments"] = unprocessed + answer.get("UnprocessedTraceSegments", [])
+        response.set_data(json.dumps(answer))
+        return response
+
+    def _ask_moto(self, environ: WSGIEnvironment) -> werkzeug.wrappers.Response:
+        response = werkzeug.wrappers.Response.from_app(self._moto, environ)
+        for name, _ in list(response.headers):
+            if name.lower().startswith("access-control-"):
+                del response.headers[name]  # moto lets any web page read its answers
+        return response
+
+
+def _rewind(wire: werkzeug.wrappers.Request) -> None:
+    """Read the body, and leave it to be read again by moto."""
+    _replace_body(wire.environ, wire.get_data(cache=True, parse_form_data=False))
+
+
+def _replace_body(environ: WSGIEnvironment, body: bytes) -> None:
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -1,0 +1,71 @@
+"""The view of the emulated accounts that rules decide by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from fleece_testing.aws.errors import AWSError
+    from fleece_testing.aws.requests import Request
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Whoever an access key is of. `session_token` and `expires` (UTC) are those of a role session."""
+
+    account: str
+    arn: str
+    session_token: str | None = field(default=None, repr=False)
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A KMS key; `state` and `usage` are KMS's own words, such as ``PendingDeletion`` and ``SIGN_VERIFY``."""
+
+    arn: str
+    state: str
+    usage: str
+    symmetric: bool
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The newest version of an SSM parameter."""
+
+    type: str
+    tier: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role; `longest_session` is in seconds."""
+
+    arn: str
+    longest_session: int
+
+
+class State(Protocol):
+    """What can be looked up; each look-up returns ``None`` for what is not there."""
+
+    def principal(self, access_key_id: str) -> Principal | None:
+        """Return whoever the active access key is of."""
+
+    def key(self, account: str, region: str, key_id: str) -> Key | None:
+        """Return the KMS key with this id, ARN or alias."""
+
+    def key_of_ciphertext(self, account: str, region: str, blob: bytes) -> Key | None:
+        """Return the key of this account and region that a ciphertext was made with."""
+
+    def parameter(self, account: str, region: str, name: str) -> Parameter | None:
+        """Return the SSM parameter of that name."""
+
+    def role(self, arn: str) -> Role | None:
+        """Return the IAM role with this ARN, of any account."""
+
+
+Rule: TypeAlias = "Callable[[Request, Principal, State], AWSError | None]"

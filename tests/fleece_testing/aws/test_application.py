@@ -1,0 +1,83 @@
+"""The application around moto's, with a stand-in for moto."""
+
+import json
+
+import pytest
+import werkzeug.test
+
+from fleece_testing.aws.application import Application
+from fleece_testing.aws.faults import Faults
+from fleece_testing.aws.strictness import Principal
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20261122/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=0"
+
+
+class OneUser:
+    """A state in which there is one principal and nothing else."""
+
+    def principal(self, access_key_id):
+        """Return the principal."""
+        return Principal("123456789012", "arn:aws:iam::123456789012:user/me")
+
+
+@pytest.fixture
+def post():
+    """Send one call of KMS through an application around the given one; return the answer and what was recorded."""
+
+    def send(moto, operation="ListKeys", body=b"{}"):
+        application = Application(moto, OneUser(), Faults())
+        headers = {"Authorization": SIGNED, "X-Amz-Target": f"TrentService.{operation}"}
+        return werkzeug.test.Client(application).post("/", headers=headers, data=body), application.calls
+
+    return send
+
+
+def test_what_moto_fails_on(post, caplog):
+    """A failure of moto is answered with its reason and a status that is not retried; its traceback is logged."""
+
+    def moto(environ, start_response):
+        raise KeyError("x")
+
+    answer, calls = post(moto)
+    error = json.loads(answer.data)
+    assert (answer.status_code, error["__type"]) == (501, "EmulatorFailure")
+    assert error["message"] == "Moto failed in kms:ListKeys: KeyError('x')"
+    assert [call.status for call in calls] == [501]
+    assert "Traceback" in caplog.text
+
+
+def test_moto_has_the_body_and_the_account(post):
+    """Moto gets the request as it was, and the account that it is of."""
+    seen = {}
+
+    def moto(environ, start_response):
+        seen.update(environ, body=environ["wsgi.input"].read())
+        start_response("200 OK", [("Access-Control-Allow-Origin", "*"), ("X-Other", "1")])
+        return [b"{}"]
+
+    answer, _ = post(moto, body=b'{"Limit": 1}')
+    assert (seen["body"], seen["HTTP_X_MOTO_ACCOUNT_ID"]) == (b'{"Limit": 1}', "123456789012")
+    assert ("X-Other" in answer.headers, "Access-Control-Allow-Origin" in answer.headers) == (True, False)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
+def test_a_body_of_another_form_is_moto_s_business(post, body):
+    """A body that is no JSON object has no parameters, and is not looked into."""
+
+    def moto(environ, start_response):
+        start_response("400 Bad Request", [])
+        return [b"{}"]
+
+    answer, calls = post(moto, body=body)
+    assert (answer.status_code, dict(calls[0].parameters)) == (400, {})
+
+
+def test_each_call_is_recorded_before_its_answer_leaves(post):
+    """Whoever has the answer finds the call recorded, with its parameters."""
+
+    def moto(environ, start_response):
+        start_response("200 OK", [])
+        return [b"{}"]
+
+    _, (call,) = post(moto, body=json.dumps({"Limit": 1}))
+    assert (call.operation, call.status, call.parameters) == ("ListKeys", 200, {"Limit": 1})
