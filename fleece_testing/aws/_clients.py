@@ -9,27 +9,26 @@ import boto3
 import botocore.loaders
 import botocore.session
 
-from fleece._defaults import defaults
 
+class Clients:
+    """Makes clients, and keeps the descriptions of services that it has read: parsing them takes most of the time."""
 
-def isolated_client(name: str, **arguments: Any) -> Any:
-    """Make a client as ``boto3.client`` does, without looking at profiles or the shared configuration files.
+    def __init__(self) -> None:
+        self._loader = botocore.loaders.create_loader()
 
-    A stale ``AWS_PROFILE`` would otherwise be an error even with explicit keys.
-    """
-    session = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    )
-    # Each session would otherwise read and parse the descriptions of the services anew.
-    session.register_component("data_loader", defaults.resource("fleece_testing.loader", _loader))
-    # Typed loosely: boto3-stubs has one overload per service, none for a name that is not known before the call.
-    make: Any = boto3.Session(botocore_session=session).client
-    return make(name, **arguments)
+    def make(self, name: str, **arguments: Any) -> Any:
+        """Make a client as ``boto3.client`` does, without looking at profiles or the shared configuration files.
 
-
-def _loader() -> botocore.loaders.Loader:
-    return botocore.loaders.create_loader()
+        A stale ``AWS_PROFILE`` would otherwise be an error even with explicit keys.
+        """
+        session = botocore.session.Session(
+            session_vars={
+                "profile": (None, None, None, None),
+                "config_file": (None, None, os.devnull, None),
+                "credentials_file": (None, None, os.devnull, None),
+            }
+        )
+        session.register_component("data_loader", self._loader)
+        # Typed loosely: boto3-stubs has one overload per service, none for a name that is not known before the call.
+        make: Any = boto3.Session(botocore_session=session).client
+        return make(name, **arguments)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from fleece_testing.aws._clients import Clients
     from fleece_testing.aws.application import Call
     from fleece_testing.aws.credentials import Credentials
     from fleece_testing.aws.faults import When
@@ -40,6 +41,7 @@ class AWS:
         self._port = port
         self._server: LoopbackServer | None = None
         self._application: Application | None = None
+        self._clients: Clients | None = None
         self._faults = Faults()
         self._user_keys: dict[str, Any] = {}
 
@@ -122,12 +124,14 @@ class AWS:
             account: whose IAM user signs the calls; `aws_access_key_id` and its kin take other credentials.
             arguments: as for ``boto3.client``.
         """
-        from fleece_testing.aws._clients import isolated_client  # noqa: PLC0415 (boto3 is slow to import)
+        if self._clients is None:
+            from fleece_testing.aws._clients import Clients  # noqa: PLC0415 (boto3 is slow to import)
 
+            self._clients = Clients()
         defaults: dict[str, Any] = {"endpoint_url": self.url, "region_name": self.region}
         if "aws_access_key_id" not in arguments:
             defaults |= self.credentials(account).client_arguments()
-        return isolated_client(name, **{**defaults, **arguments})
+        return self._clients.make(name, **{**defaults, **arguments})
 
     def kms_key(self, alias: str | None = None, *, account: str | None = None, region: str | None = None) -> str:
         """Create a symmetric KMS key and return its ARN.
