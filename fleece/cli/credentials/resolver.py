@@ -171,11 +171,12 @@ class Resolver:
         return next((self._environ[name] for name in names if self._environ.get(name)), None)
 
     def _passcode(self, username: str) -> str:
-        return self._answer(f"Passcode of {username}", "it in a terminal, without --no-input", hidden=True)
+        return self._answer(f"passcode of {username}", "it in a terminal, without --no-input", hidden=True)
 
-    def _answer(self, question: str, otherwise: str, *, hidden: bool = False) -> str:
+    def _answer(self, what: str, otherwise: str, *, hidden: bool = False) -> str:
         """Ask the user; where nobody can be asked, or says nothing, tell what to give instead."""
+        question = what[0].upper() + what[1:]
         answer = self._ask(question, hidden=hidden).strip() if self._ask is not None else ""
         if not answer:
-            raise UsageError(f"no credentials: {question} is missing; give {otherwise}")
+            raise UsageError(f"no credentials: the {what} is missing; give {otherwise}")
         return answer

@@ -29,12 +29,18 @@ class Login:
 
 @dataclasses.dataclass(frozen=True)
 class AwsCredentials:
-    """AWS credentials; `expiration` has a time zone, and is None for what does not expire or does not say."""
+    """AWS credentials; `expiration` is in UTC and whole seconds, and None for what does not expire or does not say."""
 
     access_key_id: str
     secret_access_key: str = dataclasses.field(repr=False)
     session_token: str | None = dataclasses.field(default=None, repr=False)
     expiration: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.expiration is not None:
+            # As it is written: what comes from a store equals what went into it.
+            written = self.expiration.astimezone(timezone.utc).replace(microsecond=0)
+            object.__setattr__(self, "expiration", written)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that give these credentials to a program that uses AWS."""
