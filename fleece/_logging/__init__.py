@@ -1,0 +1,5 @@
+"""How `fleece.log` works inside: from a call or a record to one line of JSON.
+
+`encoding` (any value to JSON) → `line` (what a line holds) → `record` (a log record whose message is its line) →
+`logger` (what a program calls) and `handler` (what writes). `context` and `invocation` say which fields apply now.
+"""

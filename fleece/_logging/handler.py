@@ -1,0 +1,89 @@
+"""The handler that writes lines to a stream, and the way to take others off the root logger."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+
+from fleece._logging.encoding import ascii_only
+from fleece._logging.record import LineRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TextIO
+
+_UTF_8 = ("utf-8", "utf8")
+
+
+class LineHandler(logging.Handler):
+    """Write each record as a line to a stream, unless another `LineHandler` has written it.
+
+    Args:
+        stream: where to; ``None`` is ``sys.stdout`` as it is at the time of each line.
+        logger_factory: structlog's, for the loggers that `get_logger` makes from now on.
+    """
+
+    def __init__(self, stream: TextIO | None = None, logger_factory: Callable[..., Any] | None = None) -> None:
+        super().__init__()
+        self.fixed_stream = stream
+        self.logger_factory = logger_factory
+
+    @property
+    def stream(self) -> TextIO:
+        """The stream that a line would go to now."""
+        return self.fixed_stream or sys.stdout
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or what a formatter that somebody has set makes of it."""
+        return super().format(record) if self.formatter else record.getMessage()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line, in one piece, and flush it: Lambda may freeze the process at any time."""
+        record = LineRecord.of(record)
+        if record.fleece_printed:
+            return
+        try:
+            stream = self.stream
+            text = self.format(record) + "\n"
+            if not text.isascii() and (getattr(stream, "encoding", None) or "utf-8").lower() not in _UTF_8:
+                text = ascii_only(text)
+            stream.write(text)
+            record.fleece_printed = True
+            stream.flush()
+        except Exception:  # noqa: BLE001 (whatever is wrong with the stream)
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Try stderr, once, for a line that the stream has not taken; never raise."""
+        stream = sys.stderr
+        if getattr(record, "fleece_printed", False) or stream is self.stream:
+            return
+        with contextlib.suppress(Exception):  # there is nowhere left to say so
+            stream.write(ascii_only(record.getMessage()) + "\n")
+            stream.flush()
+
+    def flush(self) -> None:
+        """Flush the stream; never raise."""
+        with contextlib.suppress(Exception):  # closed, or gone: at exit there is nothing to do about it
+            self.stream.flush()
+
+
+def clobber_root_handlers() -> None:
+    """Take off the root logger what would print lines again: handlers on stdout and stderr, and Lambda's own.
+
+    Others, and those that fleece has set up, stay.
+    """
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if is_console(handler):
+            root.removeHandler(handler)
+
+
+def is_console(handler: logging.Handler) -> bool:
+    """Whether a handler that is not fleece's writes to where Lambda reads a function's lines."""
+    if type(handler).__name__.startswith("LambdaLogger"):
+        return True  # of AWS's runtime client, which real Lambdas and local ones import under different names
+    stream = getattr(handler, "stream", None) if isinstance(handler, logging.StreamHandler) else None
+    return stream is not None and stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)

@@ -1,0 +1,151 @@
+"""What a line holds, and how long it may be: pure."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import time
+
+from fleece._logging.encoding import encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+OWN_KEYS = frozenset(
+    {
+        "event", "level", "logger", "timestamp", "exception", "stack", "truncated",
+        "api_request_id", "lambda_request_id", "function_name", "cold_start", "xray_trace_id",
+    }
+)  # fmt: skip
+"""Keys that only fleece writes. A field of such a name is kept under the name with an underscore behind it."""
+
+_LONGEST = 256 * 1024 - 26
+"""Bytes: CloudWatch's old limit for an event, which tools behind it still have, less the 26 it counts for itself."""
+
+_LAMBDA_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+
+_WHOLE = 40
+"""Bytes of a value up to which it is never shortened: ids, levels and timestamps are below."""
+
+
+class LineSettings:
+    """What the environment says about lines.
+
+    Attributes:
+        lambda_levels: whether levels are written in Lambda's own names, by which it filters lines in its JSON format.
+        longest: bytes in UTF-8 after which a line is cut, its line feed included.
+    """
+
+    __slots__ = ("lambda_levels", "longest")
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.lambda_levels = (
+            environment.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+            or environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances"
+        )
+        longest = environment.get("FLEECE_LOG_MAX_BYTES", "")
+        self.longest = max(int(longest), 1024) if longest.isdecimal() else _LONGEST
+
+    def level(self, number: int, name: str) -> str:
+        """Return a level as the line says it."""
+        if not self.lambda_levels:
+            return name.lower()
+        return _LAMBDA_LEVELS[min(max(number // 10, 0), 5)]
+
+
+def level_number(level: int | str | None) -> int:
+    """Return the number of a level given by number or name; ``None`` is the environment's choice, else ``DEBUG``.
+
+    Raises:
+        ValueError: no level of that name is known.
+    """
+    if level is None:
+        try:
+            return level_number(os.environ.get("AWS_LAMBDA_LOG_LEVEL") or logging.DEBUG)
+        except ValueError:
+            return logging.DEBUG
+    if isinstance(level, int):
+        return level
+    name = level.strip().upper()
+    number = logging.DEBUG if name == "TRACE" else logging.getLevelName(name)
+    if isinstance(number, str):  # what `getLevelName` says of a name that it does not know
+        if not name.isdecimal():
+            raise ValueError(f"Unknown log level {level!r}: use DEBUG, INFO, WARNING, ERROR, CRITICAL or a number")
+        number = int(name)
+    return number
+
+
+def timestamp(created: float) -> str:
+    """Return seconds since the epoch as ISO 8601 in UTC, with microseconds."""
+    second, microsecond = divmod(int(created * 1_000_000), 1_000_000)
+    return f"{_second(second)}.{microsecond:06d}Z"
+
+
+@functools.lru_cache(maxsize=1)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def add_fields(line: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    """Add a program's fields to a line, none of them under one of fleece's own keys."""
+    if OWN_KEYS.isdisjoint(fields):
+        line.update(fields)
+        return
+    for name, value in fields.items():
+        free = name
+        while free in OWN_KEYS or (free is not name and (free in fields or free in line)):
+            free += "_"
+        line[free] = value
+
+
+def to_text(line: dict[str, Any], longest: int) -> str:
+    """Return a line as JSON, shortened and marked with ``"truncated": true`` when it is over `longest` bytes."""
+    whole = encode(line)
+    # A character is four bytes at most, so that only lines near the limit are measured.
+    if len(whole) * 4 < longest or _size(whole) < longest:
+        return whole
+    return encode(_shortened({**line, "truncated": True}, longest))
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _shortened(line: dict[str, Any], longest: int) -> dict[str, Any]:
+    """Give every value its first bytes, and share the rest of the room so that the longest values lose most."""
+    room = longest - len("{}\n")
+    sizes: dict[str, int] = {}
+    for name in sorted(line, key=lambda name: name not in OWN_KEYS):
+        size = _size(encode(line[name]))
+        least = _size(encode(name)) + len(": , ") + min(size, _WHOLE)
+        if least <= room:  # else the field goes: there are thousands, or its name alone is too long
+            sizes[name] = size
+            room -= least
+    share = _fair_share([size - _WHOLE for size in sizes.values() if size > _WHOLE], room)
+    return {
+        name: line[name] if size <= _WHOLE + share else _start_of(line[name], _WHOLE + share)
+        for name, size in sizes.items()
+    }
+
+
+def _fair_share(demands: list[int], room: int) -> int:
+    """Return the largest share that each demand can have, where those that need less leave the rest to the others."""
+    demands.sort()
+    for position, demand in enumerate(demands):
+        share = room // (len(demands) - position)
+        if demand > share:
+            return share
+        room -= demand
+    return room
+
+
+def _start_of(value: object, size: int) -> str:
+    """Return the start of a text, or of a value's JSON, whose own JSON has at most `size` bytes."""
+    text = value if isinstance(value, str) else encode(value)
+    length = size
+    while (now := _size(encode(text[:length] + "…"))) > size and length:
+        length = min(length * size // now, length - 1)
+    return text[:length] + "…"

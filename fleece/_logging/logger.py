@@ -1,0 +1,200 @@
+"""The logger that a program calls: a standard logger, with structlog's way of binding and giving fields."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+
+from fleece._logging.encoding import text
+from fleece._logging.line import level_number
+from fleece._logging.record import LineRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+    from typing import Any, TypeAlias
+
+    from fleece._logging.record import ExcInfo
+
+    ExceptionLike: TypeAlias = ExcInfo | BaseException | bool | None
+
+_NO_EVENT: Any = object()
+
+
+class BoundLogger:
+    """A standard logger with fields bound to it.
+
+    The methods that log take ``%`` arguments, fields as keywords, and the standard ``exc_info``, ``stack_info``,
+    ``stacklevel`` and ``extra``; they never raise. Everything else that a standard logger has (``addHandler``,
+    ``setLevel``, ``isEnabledFor``, ``handlers``, ``name``, ...) is the standard logger's own.
+
+    >>> log = get_logger(__name__).bind(user=7)
+    >>> log.info("stored %d of them", 3, bucket="photos")
+    {"event": "stored 3 of them", "level": "info", ..., "user": 7, "bucket": "photos"}
+    """
+
+    __slots__ = ("_fields", "_logger")
+
+    _fields: Mapping[str, Any]
+    _logger: logging.Logger
+
+    def __init__(self, logger: logging.Logger, fields: Mapping[str, Any]) -> None:
+        object.__setattr__(self, "_logger", logger)
+        object.__setattr__(self, "_fields", fields)
+
+    if TYPE_CHECKING:
+        name: str
+        level: int
+        parent: logging.Logger | None
+        propagate: bool
+        disabled: bool
+        handlers: list[logging.Handler]
+        filters: list[Any]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._logger, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._logger, name, value)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._logger.name} {text(dict(self._fields))}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._logger, self._fields)
+
+    def bind(self, **fields: Any) -> BoundLogger:
+        """Return a logger with these fields besides the ones bound already; this one stays as it is."""
+        return BoundLogger(self._logger, {**self._fields, **fields})
+
+    def new(self, **fields: Any) -> BoundLogger:
+        """Return a logger with these fields only."""
+        return BoundLogger(self._logger, fields)
+
+    def unbind(self, *names: str) -> BoundLogger:
+        """Return a logger without these fields.
+
+        Raises:
+            KeyError: one of them is not bound.
+        """
+        for name in names:
+            self._fields[name]
+        return self.try_unbind(*names)
+
+    def try_unbind(self, *names: str) -> BoundLogger:
+        """Return a logger without these fields; names that are not bound are ignored."""
+        return BoundLogger(self._logger, {name: value for name, value in self._fields.items() if name not in names})
+
+    def getChild(self, suffix: str) -> BoundLogger:  # noqa: N802 (logging's name for it)
+        """Return the logger of that name below this one, with the same fields."""
+        return BoundLogger(self._logger.getChild(suffix), self._fields)
+
+    # Each method asks for its level itself: a call that is filtered out costs two calls and nothing else.
+
+    def debug(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
+        """Log at ``DEBUG``."""
+        if self._logger.isEnabledFor(logging.DEBUG):
+            self._emit(logging.DEBUG, event, args, fields)
+
+    def info(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
+        """Log at ``INFO``."""
+        if self._logger.isEnabledFor(logging.INFO):
+            self._emit(logging.INFO, event, args, fields)
+
+    def warning(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
+        """Log at ``WARNING``."""
+        if self._logger.isEnabledFor(logging.WARNING):
+            self._emit(logging.WARNING, event, args, fields)
+
+    def error(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
+        """Log at ``ERROR``."""
+        if self._logger.isEnabledFor(logging.ERROR):
+            self._emit(logging.ERROR, event, args, fields)
+
+    def critical(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
+        """Log at ``CRITICAL``."""
+        if self._logger.isEnabledFor(logging.CRITICAL):
+            self._emit(logging.CRITICAL, event, args, fields)
+
+    def exception(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
+        """Log at ``ERROR``, with the exception that is being handled."""
+        if self._logger.isEnabledFor(logging.ERROR):
+            self._emit(logging.ERROR, event, args, {"exc_info": True, **fields})
+
+    def log(self, level: int | str, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
+        """Log at a level given by number or name; at ``ERROR`` when there is no such level."""
+        try:
+            number = level_number(level)
+        except Exception:  # noqa: BLE001 (a log call never raises)
+            number = logging.ERROR
+        if self._logger.isEnabledFor(number):
+            self._emit(number, event, args, fields)
+
+    warn = warning
+    fatal = critical
+
+    def _emit(self, level: int, event: object, args: tuple[object, ...], fields: dict[str, Any]) -> None:
+        # Only what `logging` does with the record may raise: a handler that is told to (RetryHandler) does.
+        record = self._record(level, event, args, fields, sys._getframe(2))  # noqa: SLF001 (as `logging` does)
+        self._logger.handle(record)
+
+    def _record(
+        self, level: int, event: object, args: tuple[object, ...], fields: dict[str, Any], frame: FrameType
+    ) -> logging.LogRecord:
+        exc_info = stack = None
+        if not _SPECIAL.isdisjoint(fields):
+            exc_info = exc_info_of(fields.pop("exc_info", None))
+            frame = _caller(frame, fields.pop("stacklevel", 1))
+            stack = stack_text(frame) if fields.pop("stack_info", False) else None
+            fields = _with_extra(fields.pop("extra", None), fields)
+        if event is _NO_EVENT:
+            event = fields.pop("event", "")
+        code = frame.f_code
+        logger = self._logger
+        make = logger.makeRecord
+        try:
+            record = make(
+                logger.name, level, code.co_filename, frame.f_lineno, event, args, exc_info, code.co_name, None, stack
+            )
+        except Exception:  # noqa: BLE001 (LogRecord looks into the arguments, which are anything)
+            record = make(logger.name, level, code.co_filename, frame.f_lineno, event, (), exc_info, code.co_name)
+            fields = {"positional_args": args, **fields}
+        if fields or self._fields:
+            in_context = record.fleece_fields if isinstance(record, LineRecord) else {}
+            record.fleece_fields = {**in_context, **self._fields, **fields}
+        return record
+
+
+_SPECIAL = frozenset({"exc_info", "stacklevel", "stack_info", "extra"})
+
+
+def exc_info_of(value: Any) -> ExcInfo | None:
+    """Read the argument as `logging` does: an exception, a triple, or anything true for the one being handled."""
+    if isinstance(value, BaseException):
+        return type(value), value, value.__traceback__
+    if isinstance(value, tuple) and len(value) == 3:  # noqa: PLR2004 (type, value, traceback)
+        return value
+    return sys.exc_info() if value else None
+
+
+def _caller(frame: FrameType, stacklevel: object) -> FrameType:
+    for _ in range(1, stacklevel if isinstance(stacklevel, int) else 1):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return frame
+
+
+def stack_text(frame: FrameType) -> str:
+    return "Stack (most recent call last):\n" + "".join(traceback.format_stack(frame)).rstrip("\n")
+
+
+def _with_extra(extra: object, fields: dict[str, Any]) -> dict[str, Any]:
+    if extra is None:
+        return fields
+    try:
+        return {**extra, **fields}  # type: ignore[dict-item]
+    except Exception:  # noqa: BLE001 (not a mapping: kept as what it is)
+        return {"extra": extra, **fields}

@@ -1,0 +1,173 @@
+"""A log record whose message is its line, so that every handler of every logger gets the line.
+
+`logging` makes all records by one factory. With `LineRecord` in that place, whatever a handler does to get a record's
+text (its own formatter, none, or ``getMessage()``) leads to the line.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+
+from fleece._defaults import defaults
+from fleece._logging import context
+from fleece._logging.encoding import encode, text
+from fleece._logging.invocation import current_ids
+from fleece._logging.line import LineSettings, add_fields, timestamp, to_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, Any] | tuple[None, None, None]
+
+SETTINGS = "fleece.log line settings"
+"""The name of the process-wide `LineSettings`, which are read again from the environment at each set-up."""
+
+_BLANK = logging.LogRecord("", logging.NOTSET, "", 0, "", (), None)
+_STANDARD = frozenset({*vars(_BLANK), "message", "asctime"})
+_STANDARD_COUNT = len(vars(_BLANK))
+
+
+class LineRecord(logging.LogRecord):
+    """A record that renders itself as a line, with the fields that applied where it was made.
+
+    Attributes:
+        fleece_fields: the program's fields: of the context, of the logger and of the call.
+        fleece_ids: the fields of the invocation.
+        fleece_exc_info: the exception, moved here from `exc_info` when its text went into the line.
+        fleece_printed: whether one of fleece's own handlers has written it.
+    """
+
+    # Slots, because what is in __dict__ is taken for somebody's extra fields, and pickled by socket handlers.
+    __slots__ = ("_exception", "_stack", "fleece_exc_info", "fleece_fields", "fleece_ids", "fleece_printed")
+
+    fleece_fields: Mapping[str, Any]
+    fleece_ids: Mapping[str, Any]
+    fleece_exc_info: ExcInfo | None
+    fleece_printed: bool
+    _exception: str | None
+    _stack: str | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._start()
+
+    def _start(self) -> None:
+        self.fleece_fields = context.fields.get()
+        self.fleece_ids = current_ids()
+        self.fleece_exc_info = self._exception = self._stack = None
+        self.fleece_printed = False
+
+    @classmethod
+    def of(cls, record: logging.LogRecord) -> LineRecord:
+        """Return a record made by some other factory as a `LineRecord`."""
+        if isinstance(record, cls):
+            return record
+        line = cls.__new__(cls)
+        vars(line).update(vars(record))
+        line._start()  # noqa: SLF001 (its own class)
+        return line
+
+    def getMessage(self) -> str:  # noqa: N802 (logging's name for it)
+        """Return the line.
+
+        It is made anew for each handler, because handlers' filters may change the record (to hide a secret, say).
+        """
+        if not hasattr(self, "fleece_fields"):
+            return str(self.msg)  # a copy of a record, whose message is the finished line
+        try:
+            line = self._render()
+        except Exception:  # noqa: BLE001 (a log call never raises)
+            return encode({"event": text(self.msg), "level": "error", "logger": text(self.name), "timestamp": None})
+        if not isinstance(self.msg, str) and isinstance(self.msg, Mapping):
+            # Handlers such as watchtower's write a message that is a mapping themselves, past any formatter.
+            self._finish(line)
+        return line
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy and pickle the record as its text: handlers' queues must not carry tracebacks and live objects."""
+        line = self.getMessage()
+        return {**vars(self), "msg": line, "args": None}
+
+    def _finish(self, line: str) -> None:
+        self.msg, self.args = line, None
+        del self.fleece_fields
+
+    def _render(self) -> str:
+        settings = defaults.resource(SETTINGS, LineSettings)
+        event, fields = self._event()
+        line: dict[str, Any] = {
+            "event": event,
+            "level": settings.level(self.levelno, self.levelname),
+            "logger": self.name,
+            "timestamp": timestamp(self.created),
+        }
+        line.update(self.fleece_ids)
+        if len(self.__dict__) != _STANDARD_COUNT:
+            fields = {**fields, **self._extra()}
+        if fields:
+            add_fields(line, fields)
+        if self.exc_info or self.exc_text or self.stack_info:
+            self._take_exception()
+        if self._exception:
+            line["exception"] = self._exception
+        if self._stack:
+            line["stack"] = self._stack
+        return to_text(line, settings.longest)
+
+    def _event(self) -> tuple[Any, Mapping[str, Any]]:
+        """Return the event, and the fields with the arguments that could not be put into it."""
+        message, args = self.msg, self.args
+        if not args:
+            return message if isinstance(message, (str, dict, list)) else text(message), self.fleece_fields
+        try:
+            return str(message) % args, self.fleece_fields
+        except Exception:  # noqa: BLE001 (a bad format, or an argument's own __str__)
+            return text(message), {"positional_args": args, **self.fleece_fields}
+
+    def _extra(self) -> dict[str, Any]:
+        """Return what callers (``extra=``) and filters have put on the record."""
+        extra = {name: value for name, value in vars(self).items() if name not in _STANDARD}
+        return {**extra.pop("fleece_fields", {}), **extra}
+
+    def _take_exception(self) -> None:
+        """Move exception and stack off the record's standard attributes: a formatter would print them once more."""
+        if self.exc_info:
+            self.fleece_exc_info = self.exc_info
+            self._exception = exception_text(self.exc_info)
+        elif self.exc_text:
+            self._exception = self.exc_text
+        self._stack = self.stack_info or self._stack
+        self.exc_info = self.exc_text = self.stack_info = None
+
+
+def exception_text(exc_info: ExcInfo) -> str | None:
+    """Return the traceback of an exception and of those it came from; ``None`` when there is no exception."""
+    if exc_info[1] is None:
+        return None
+    try:
+        return "".join(traceback.format_exception(*exc_info)).rstrip("\n")
+    except Exception:  # noqa: BLE001 (the exception's own methods run in there)
+        return text(exc_info[1])
+
+
+class _AfterAnother:
+    """The record factory where the program has one of its own."""
+
+    def __init__(self, previous: Callable[..., logging.LogRecord]) -> None:
+        self._previous = previous
+
+    def __call__(self, *args: Any, **kwargs: Any) -> LineRecord:
+        return LineRecord.of(self._previous(*args, **kwargs))
+
+
+def install_record_factory() -> bool:
+    """Have `logging` make records that are lines; return whether it did not do so yet."""
+    previous = logging.getLogRecordFactory()
+    if previous is LineRecord or isinstance(previous, _AfterAnother):
+        return False
+    logging.setLogRecordFactory(LineRecord if previous is logging.LogRecord else _AfterAnother(previous))
+    return True
