@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
 from fleece.handlers import _yoke
 from fleece.handlers._http import Request, latin_1
-from fleece.handlers._parts import BadRequestError, body, encoded, headers, mapping, pairs, text, texts
+from fleece.handlers._parts import BadRequestError, body, encoded, form_encoded, mapping, pairs, text, texts
 from fleece.handlers._paths import split_before_route, split_prefix
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Event = dict[str, Any]
 
 _METHOD = re.compile(r"[A-Z][A-Z-]*")
 _PORTS = {"http": 80, "https": 443}
+_PORT_DIGITS = 6
 
 
 class Kind(Enum):
@@ -89,7 +90,7 @@ def _description(event: Any) -> str:
 def _read_payload_1(kind: Kind, event: Event, base_path: str | None) -> Request:
     """Read what REST APIs send, and HTTP APIs when they are asked for payload 1.0."""
     context = mapping(event, "requestContext")
-    received = headers(event, "multiValueHeaders", "headers")
+    received = pairs(event, "multiValueHeaders", "headers")
     host = text(context, "domainName") or _first(received, "host")
     path = text(event, "path")
     if kind is Kind.REST:
@@ -99,7 +100,7 @@ def _read_payload_1(kind: Kind, event: Event, base_path: str | None) -> Request:
         method=text(event, "httpMethod"),
         script_name=script_name,
         path=path,
-        query=urlencode(list(pairs(event, "multiValueQueryStringParameters", "queryStringParameters"))),
+        query=form_encoded(pairs(event, "multiValueQueryStringParameters", "queryStringParameters")),
         headers=received,
         body=body(event),
         remote_addr=text(mapping(context, "identity"), "sourceIp"),
@@ -112,10 +113,10 @@ def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
     """Read what HTTP APIs send by default, and function URLs always."""
     context = mapping(event, "requestContext")
     http = mapping(context, "http")
-    received = headers(event, "", "headers")
+    received = pairs(event, "", "headers")
     cookies = texts(event, "cookies")
     if cookies:
-        received.append(("cookie", latin_1("; ".join(cookies))))
+        received.append(("cookie", "; ".join(cookies)))
     host = text(context, "domainName") or _first(received, "host")
     path = text(event, "rawPath")
     if kind is Kind.FUNCTION_URL:
@@ -136,7 +137,7 @@ def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
 
 
 def _read_balancer(_kind: Kind, event: Event, base_path: str | None) -> Request:
-    received = headers(event, "multiValueHeaders", "headers")
+    received = pairs(event, "multiValueHeaders", "headers")
     query = pairs(event, "multiValueQueryStringParameters", "queryStringParameters")
     script_name, path = split_prefix(unquote(text(event, "path")), base_path or "")
     return Request(
@@ -184,36 +185,47 @@ def _split(kind: Kind, event: Event, path: str, host: str, route: str, base_path
 
 
 def _completed(request: Request) -> Request:
-    """Check the method, and fill in what HTTP promises and events leave out."""
+    """Check the method, put the headers in form, and fill in what HTTP promises and events leave out."""
     method = request.method.upper()
     if not _METHOD.fullmatch(method):
         raise BadRequestError("The event has no HTTP method")
-    # The sender of the event writes these two itself, over whatever the client sent.
-    scheme = _first(request.headers, "x-forwarded-proto").lower()
-    if scheme not in _PORTS:
-        scheme = request.scheme
-    port = _first(request.headers, "x-forwarded-port")
-    received = [header for header in request.headers if header[0] not in {"content-length", "transfer-encoding"}]
+    scheme, port = request.scheme, ""
+    received = []
+    for spelling, text_value in request.headers:
+        name = spelling.lower()
+        value = text_value if text_value.isascii() else latin_1(text_value)
+        if name == "x-forwarded-proto":  # written by the sender of the event over what the client sent, as the next
+            scheme = value.lower() if value.lower() in _PORTS else scheme
+        elif name == "x-forwarded-port":
+            port = value
+        elif name in {"content-length", "transfer-encoding"}:
+            continue
+        received.append((name, value))
     if request.body:
         received.append(("content-length", str(len(request.body))))
-    return request._replace(
-        method=method,
-        path=request.path if request.path.startswith("/") else f"/{request.path}",
-        headers=received,
-        scheme=scheme,
-        server_name=_without_port(request.server_name) or "localhost",
-        server_port=int(port) if port.isdecimal() else _PORTS[scheme],
-        protocol=request.protocol or "HTTP/1.1",
+    path = request.path
+    return Request(
+        method,
+        path if path.startswith("/") else f"/{path}",
+        request.query,
+        received,
+        request.body,
+        request.script_name,
+        request.remote_addr,
+        scheme,
+        _without_port(request.server_name) or "localhost",
+        int(port) if port.isdecimal() and len(port) < _PORT_DIGITS else _PORTS[scheme],
+        request.protocol or "HTTP/1.1",
     )
 
 
 def _first(received: Headers, name: str) -> str:
-    return next((value for key, value in received if key == name), "")
+    return next((value for key, value in received if key.lower() == name), "")
 
 
 def _balancers_client(received: Headers) -> str:
     """Return the address that the load balancer saw: it appends it to whatever the client claimed."""
-    claims = ",".join(value for name, value in received if name == "x-forwarded-for")
+    claims = ",".join(value for name, value in received if name.lower() == "x-forwarded-for")
     return _without_port(claims.rpartition(",")[2].strip())
 
 

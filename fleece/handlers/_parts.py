@@ -5,13 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import string
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
-
-from fleece.handlers._http import latin_1
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus
 
 _PRINTABLE = string.ascii_letters + string.digits + string.punctuation
 
@@ -46,19 +41,16 @@ def texts(parent: dict[str, Any], name: str) -> list[str]:
     return [item if isinstance(item, str) else _scalar(item, name) for item in value]
 
 
-def pairs(parent: dict[str, Any], multi_value: str, single_value: str) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of the multi-value map, or of the single-value one when the former is not there."""
+def pairs(parent: dict[str, Any], multi_value: str, single_value: str) -> list[tuple[str, str]]:
+    """Return the names and values of the multi-value map, or of the single-value one where the former is not there."""
+    found = []
     for name, value in (mapping(parent, multi_value) or mapping(parent, single_value)).items():
         if isinstance(value, list):
             for item in value:
-                yield name, item if isinstance(item, str) else _scalar(item, name)
+                found.append((name, item if isinstance(item, str) else _scalar(item, name)))  # noqa: PERF401 (twice as fast)
         else:
-            yield name, value if isinstance(value, str) else _scalar(value, name)
-
-
-def headers(parent: dict[str, Any], multi_value: str, single_value: str) -> list[tuple[str, str]]:
-    """Return the headers of an event with their names in lower case."""
-    return [(name.lower(), latin_1(value)) for name, value in pairs(parent, multi_value, single_value)]
+            found.append((name, value if isinstance(value, str) else _scalar(value, name)))
+    return found
 
 
 def body(event: dict[str, Any]) -> bytes:
@@ -74,10 +66,24 @@ def body(event: dict[str, Any]) -> bytes:
         raise BadRequestError("The body is not valid text") from None
 
 
+def form_encoded(names_and_values: list[tuple[str, str]]) -> str:
+    """Return a query string of what arrived decoded."""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in names_and_values])
+
+
 def encoded(query: str) -> str:
     """Return a query string that arrived percent-encoded, with what was not encoded after all encoded."""
     try:
         return query if query.isascii() else quote(query, safe=_PRINTABLE)
+    except UnicodeError:
+        raise BadRequestError("The query string is not valid text") from None
+
+
+def _quoted(value: str) -> str:
+    if value.isalnum() and value.isascii():  # nearly all names and numbers: ten times faster than asking
+        return value
+    try:
+        return quote_plus(value)
     except UnicodeError:
         raise BadRequestError("The query string is not valid text") from None
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,9 @@ def is_too_large(kind: Kind, response: Response, answer: Any) -> bool:
     """Whether `answer`, which `response` became, is more JSON than the sender of such an event takes."""
     limit = _MEGABYTE if kind in (Kind.ALB, Kind.ALB_MULTI_VALUE) else 6 * _MEGABYTE
     # No byte becomes more than six in JSON, which spares nearly all answers from being encoded twice.
-    bytes_in = len(response.body) + sum(len(name) + len(value) for name, value in response.headers)
+    bytes_in = len(response.body)
+    for name, value in response.headers:
+        bytes_in += len(name) + len(value)
     return 6 * bytes_in + _ENVELOPE > limit and _json_size(answer) > limit
 
 
@@ -74,6 +77,7 @@ def _body(response: Response) -> tuple[str, bool]:
     return base64.b64encode(response.body).decode(), True
 
 
+@lru_cache(maxsize=128)
 def _is_text(content_type: str) -> bool:
     if not _TEXT.fullmatch(content_type.partition(";")[0].strip().lower()):
         return False
@@ -86,7 +90,8 @@ def _multi_value(headers: Headers) -> dict[str, list[str]]:
     spelling: dict[str, str] = {}
     gathered: dict[str, list[str]] = {}
     for name, value in headers:
-        gathered.setdefault(spelling.setdefault(name.lower(), name), []).append(_as_text(value))
+        text = value if value.isascii() else _as_text(value)
+        gathered.setdefault(spelling.setdefault(name.lower(), name), []).append(text)
     return gathered
 
 
@@ -95,9 +100,7 @@ def _joined(headers: Headers) -> dict[str, str]:
 
 
 def _as_text(value: str) -> str:
-    """Return the text whose bytes a header holds: UTF-8, or latin-1 where it is none."""
-    if value.isascii():
-        return value
+    """Return the text of the bytes that a header holds: UTF-8, or latin-1 where it is none."""
     octets = value.encode("latin-1", "replace")
     try:
         return octets.decode()

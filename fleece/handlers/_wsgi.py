@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fleece.handlers._http import Request, Response, latin_1
@@ -40,14 +41,22 @@ def environ_of(request: Request) -> WSGIEnvironment:
         "wsgi.run_once": False,
     }
     for name, value in request.headers:
-        # X_Real_Ip would become the same key as X-Real-Ip: such names are for forging what a proxy has set.
-        if "_" in name:
+        key = _key(name)
+        if not key:
             continue
-        key = _UNPREFIXED.get(name) or "HTTP_" + name.upper().replace("-", "_")
         if key in environ:
             value = environ[key] + ("; " if name == "cookie" else ",") + value  # noqa: PLW2901 (values are joined)
         environ[key] = value
     return environ
+
+
+@lru_cache(maxsize=512)
+def _key(header: str) -> str:
+    """Return the name of a header in the environ, or nothing for one that must not get there.
+
+    ``X_Real_Ip`` would become the same as ``X-Real-Ip``: such names are for forging what a proxy has set.
+    """
+    return "" if "_" in header else _UNPREFIXED.get(header) or f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
 
 from fleece.handlers._http import Request
-from fleece.handlers._parts import headers, mapping, pairs, text
+from fleece.handlers._parts import form_encoded, mapping, pairs, text
 from fleece.handlers._paths import expand
 
 _WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
@@ -44,8 +43,8 @@ def read(event: dict[str, Any]) -> Request:
     return Request(
         method=method,
         path=expand(text(gateway, "resource-path"), dict(pairs(request, "", "path"))),
-        query=urlencode(list(pairs(request, "", "querystring"))),
-        headers=headers(request, "", "header"),
+        query=form_encoded(pairs(request, "", "querystring")),
+        headers=pairs(request, "", "header"),
         body=_body(request.get("body"), method),
         remote_addr=text(mapping(context, "identity"), "sourceIp") or text(requestor, "source-ip"),
     )

@@ -17,7 +17,9 @@ from fleece.handlers._parts import BadRequestError
 from fleece.handlers._proxy import answer_event, attempt, too_large
 from fleece.handlers._responses import is_too_large
 from fleece.handlers.connexion._inline import InlineWSGI, blocking, inline
-from fleece.handlers.connexion._problems import error_handlers, middlewares, validators
+from fleece.handlers.connexion._middlewares import middlewares
+from fleece.handlers.connexion._problems import error_handlers
+from fleece.handlers.connexion._validators import validators
 from fleece.httperror import HTTPError
 
 if TYPE_CHECKING:
@@ -52,9 +54,10 @@ class FleeceApp:
         except KeyError:
             raise ValueError(f"framework is {framework!r}; it must be 'flask' or 'async'") from None
         self._log = RequestLog(logger)
-        options = {"middlewares": middlewares(self._log), "validator_map": validators(), **options}
+        handlers = error_handlers(self._log)
+        options = {"middlewares": middlewares(handlers[Exception]), "validator_map": validators(), **options}
         self.connexion_app = make(import_name, options)
-        for kind, handler in error_handlers(self._log):
+        for kind, handler in handlers.items():
             self.connexion_app.add_error_handler(kind, handler)
 
     def __getattr__(self, name: str) -> Any:

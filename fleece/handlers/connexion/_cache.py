@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 class _Cached(NamedTuple):
     """An application, with the specification that it was made from as it was then."""
 
-    path: pathlib.Path | None
-    content: bytes | dict[str, Any]
     app: FleeceApp
+    content: bytes | dict[str, Any]
+    path: pathlib.Path | None = None
+    stamp: tuple[int, ...] = ()
+
+    def is_current(self, specification: Specification) -> bool:
+        """Whether the specification still says what it said. A file is read again only when its stamp has changed."""
+        if self.path is None:
+            return bool(specification == self.content)
+        return _stamp(self.path) == self.stamp or self.path.read_bytes() == self.content
 
 
 def get_connexion_app(
@@ -67,7 +74,7 @@ def get_connexion_app(
     cached: dict[Any, _Cached] = defaults.resource("fleece.handlers.connexion.apps", dict)
     key = (app_name, where, os.getcwd(), strict_validation, validate_responses, framework)  # noqa: PTH109 (fast)
     found = cached.get(key)
-    if found is None or found.content != _content(found.path, app_swagger_path):
+    if found is None or not found.is_current(app_swagger_path):
         found = cached[key] = _made(app_name, app_swagger_path, make)
     elif logger is not None:
         found.app.log_to(logger)
@@ -111,11 +118,13 @@ def call_proxy_api(
 def _made(app_name: str, specification: Specification, make: Callable[[dict[str, Any]], FleeceApp]) -> _Cached:
     if isinstance(specification, dict):
         # Connexion writes its defaults into what it is given.
-        return _Cached(None, copy.deepcopy(specification), make(copy.deepcopy(specification)))
+        return _Cached(make(copy.deepcopy(specification)), copy.deepcopy(specification))
     path = _specification.locate(app_name, os.fspath(specification))
+    stamp = _stamp(path)
     content = path.read_bytes()
-    return _Cached(path, content, make(_specification.parse(content, path)))
+    return _Cached(make(_specification.parse(content, path)), content, path, stamp)
 
 
-def _content(path: pathlib.Path | None, specification: Specification) -> Any:
-    return specification if path is None else path.read_bytes()
+def _stamp(path: pathlib.Path) -> tuple[int, ...]:
+    status = os.stat(path)  # noqa: PTH116 (half the time, at every request)
+    return status.st_mtime_ns, status.st_size, status.st_ino
