@@ -7,23 +7,27 @@ take one form, and each ``RECORD`` lists what is there, so that `importlib.metad
 from __future__ import annotations
 
 import base64
-import configparser
 import csv
 import hashlib
 import io
 import json
 import re
 import shutil
+from importlib.metadata import Distribution
 from typing import TYPE_CHECKING
 
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
     from pathlib import Path
 
     from fleece.cli.build.target import Target
 
 _TRACES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json")
+
+_COLUMNS = 3
+"""Of ``RECORD``: path, hash, size."""
 
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _ANY_PYTHON = re.compile(rb"\A(?:#!/bin/sh\n'''exec' [^\n]*\n' '''\n|#![^\n]*python[^\n/]*\n)")
@@ -78,46 +82,44 @@ def _refuse_editable(metadata: Path) -> None:
 
 
 def _plain_scripts(metadata: Path) -> list[str]:
-    """Write the package's scripts anew, to run under the ``python3`` on PATH; return their paths."""
-    scripts = metadata.parent / "bin"
-    generated = _entry_points(metadata)
-    for name, reference in generated.items():
-        module, _, function = reference.partition("[")[0].strip().partition(":")
-        text = _SCRIPT.format(module=module.strip(), head=function.partition(".")[0].strip(), function=function.strip())
-        (scripts / f"{name}.exe").unlink(missing_ok=True)
-        scripts.mkdir(exist_ok=True)
-        (scripts / name).write_bytes(_SHEBANG + text.encode())
-        (scripts / name).chmod(0o755)
-    paths = [f"bin/{name}" for name in generated]
+    """Write the package's scripts to run under the ``python3`` on PATH; return the paths of those made anew."""
+    folder = metadata.parent / "bin"
+    generated = {f"bin/{point.name}": point for point in _commands(metadata)}
+    for point in generated.values():
+        text = _SCRIPT.format(module=point.module, head=point.attr.partition(".")[0], function=point.attr)
+        folder.mkdir(exist_ok=True)
+        _write_script(folder / point.name, _SHEBANG + text.encode())
+        (folder / f"{point.name}.exe").unlink(missing_ok=True)  # what pip makes on Windows
     for path in _recorded(metadata):
         script = metadata.parent / path
-        if path.startswith("bin/") and path not in paths and script.is_file():
-            content = script.read_bytes()
-            script.write_bytes(_ANY_PYTHON.sub(_SHEBANG, content, count=1))
-    return paths
+        if path.startswith("bin/") and path not in generated and script.is_file():
+            _write_script(script, _ANY_PYTHON.sub(_SHEBANG, script.read_bytes(), count=1))
+    return list(generated)
 
 
-def _entry_points(metadata: Path) -> dict[str, str]:
-    """Return the commands that the package declares, ``{"uvicorn": "uvicorn.main:main"}``."""
-    parser = configparser.RawConfigParser(delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names are case-sensitive
-    parser.read(metadata / "entry_points.txt", encoding="utf-8")
-    sections = (section for section in ("console_scripts", "gui_scripts") if parser.has_section(section))
-    return {
-        name: reference
-        for section in sections
-        for name, reference in parser.items(section)
-        if re.fullmatch(r"[\w.-]+", name) and re.match(r"[\w.]+\s*:\s*[\w.]+", reference)
-    }
+def _write_script(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o755)  # pip keeps the wheel's mode, uv does not
+
+
+def _commands(metadata: Path) -> list[EntryPoint]:
+    """Return the commands that the package declares."""
+    points = Distribution.at(metadata).entry_points
+    commands = [*points.select(group="console_scripts"), *points.select(group="gui_scripts")]
+    return [point for point in commands if re.fullmatch(r"\w[\w.-]*", point.name)]
 
 
 def _recorded(metadata: Path) -> dict[str, tuple[str, str]]:
-    """Return hash and size by path, from ``RECORD``; pip's paths beside the packages are led back into the folder."""
+    """Return hash and size by path, from ``RECORD``: as the wheel's author wrote it, so that nothing outside counts.
+
+    Pip's paths to what lies beside the packages are led back into the folder.
+    """
     record = metadata / "RECORD"
     if not record.is_file():
         return {}
     rows = csv.reader(record.read_text(encoding="utf-8").splitlines())
-    return {row[0].replace("\\", "/").removeprefix("../../"): (row[1], row[2]) for row in rows if len(row) == 3}  # noqa: PLR2004
+    found = {row[0].replace("\\", "/").removeprefix("../../"): (row[1], row[2]) for row in rows if len(row) == _COLUMNS}
+    return {path: measured for path, measured in found.items() if ".." not in path.split("/") and path[:1] != "/"}
 
 
 def _write_record(metadata: Path, scripts: list[str]) -> None:
@@ -125,7 +127,7 @@ def _write_record(metadata: Path, scripts: list[str]) -> None:
     own = f"{metadata.name}/RECORD"
     rows = [(own, "", "")]
     for path, (digest, size) in sorted({**_recorded(metadata), **dict.fromkeys(scripts, ("", ""))}.items()):
-        if path == own or ".." in path.split("/") or not (tree / path).is_file():
+        if path == own or not (tree / path).is_file():
             continue
         rows.append((path, *_measured(tree / path)) if path.startswith("bin/") else (path, digest, size))
     text = io.StringIO()
