@@ -6,7 +6,9 @@ dictionaries ``<service>_backends[account][region or partition]``.
 
 from __future__ import annotations
 
+import atexit
 import json
+import sys
 from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +48,13 @@ def application() -> WSGIApplication:
 def reset() -> None:
     """Forget every resource of every account."""
     moto_api_backend.reset()
+
+
+def close_at_exit() -> None:
+    """Close what Python would complain of at exit: aws_xray_sdk, which moto's X-Ray imports, keeps a socket open."""
+    sdk = sys.modules.get("aws_xray_sdk.core")
+    if sdk is not None:
+        atexit.register(sdk.xray_recorder.emitter._socket.close)  # noqa: SLF001 (it has nothing to close it with)
 
 
 def new_access_key(account: str, user: str) -> Any:

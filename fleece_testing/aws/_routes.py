@@ -92,7 +92,10 @@ def _routes(service: str) -> tuple[_Route, ...]:
     model = _model(service)
     if model is None or not str(model.resolved_protocol).startswith("rest-"):
         return ()
-    routes = (_route(model.operation_model(name), str(model.resolved_protocol)) for name in model.operation_names)
+    operations = [model.operation_model(name) for name in model.operation_names]
+    # Of two operations with the same form, such as S3's for notifications, the newer one is meant.
+    operations.sort(key=lambda operation: bool(operation.deprecated))
+    routes = [_route(operation, str(model.resolved_protocol)) for operation in operations]
     return tuple(sorted(routes, key=lambda route: route.rank, reverse=True))
 
 

@@ -122,6 +122,10 @@ class Application:
             error = AWSError("NotImplemented", f"The emulated AWS has no {what}", 501)
         except NotImplementedError as missing:
             error = AWSError("NotImplemented", f"The emulated AWS has no {what}: {missing}", 501)
+        except ModuleNotFoundError as missing:
+            hint = f"pip install 'moto[{request.service}]'"
+            message = f"The emulated AWS needs the package {missing.name!r} for {what}: {hint}"
+            error = AWSError("NotImplemented", message, 501)
         except Exception as failure:  # noqa: BLE001 (whatever it is: the caller gets an answer of its protocol)
             _log.exception("Moto failed in %s", what)
             # Not 500, which every SDK would repeat.

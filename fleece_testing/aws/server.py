@@ -66,6 +66,7 @@ class AWS:
             self._faults.clear()
             server.stop()
             self._moto.reset()
+            self._moto.close_at_exit()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -46,6 +46,19 @@ def test_what_moto_fails_on(post, caplog):
     assert "Traceback" in caplog.text
 
 
+def test_a_package_that_moto_needs(post):
+    """A service of moto whose own dependencies are missing says what to install."""
+
+    def moto(environ, start_response):
+        raise ModuleNotFoundError("No module named 'parser'", name="parser")
+
+    answer, _ = post(moto)
+    assert (answer.status_code, json.loads(answer.data)["message"]) == (
+        501,
+        "The emulated AWS needs the package 'parser' for kms:ListKeys: pip install 'moto[kms]'",
+    )
+
+
 def test_moto_has_the_body_and_the_account(post):
     """Moto gets the request as it was, and the account that it is of."""
     seen = {}

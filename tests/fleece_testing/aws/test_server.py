@@ -83,6 +83,19 @@ class TestAWS:
         sts = session.client("sts", endpoint_url=aws.url, region_name=aws.region)
         assert sts.get_caller_identity()["Arn"] == "arn:aws:sts::210987654321:assumed-role/deploy/me"
 
+    def test_importing_it_does_not_import_moto(self):
+        """The package can be imported for its names without the second that moto takes."""
+        code = "import fleece_testing.aws, sys; sys.exit('moto' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+    def test_a_missing_extra_is_named(self):
+        """Without moto the import fails at once, and says what to install."""
+        code = "import sys; sys.modules['moto'] = None; import fleece_testing.aws"
+        child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert child.stderr.splitlines()[-1] == (
+            "ModuleNotFoundError: fleece_testing.aws needs the package 'moto': pip install 'fleece[testing]'"
+        )
+
     def test_url_needs_a_started_server(self):
         """Before the start there is no address, and the message says what to do."""
         with pytest.raises(RuntimeError, match=r"call start\(\)"):
