@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from functools import partial
 from types import MethodType
 
-from fleece.xray._redact import recordable
+from fleece.xray._redact import recordable_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,34 +16,41 @@ _CO_VARARGS = 0x04  # as `inspect` names it
 _SELF = ("self", "cls")
 
 
-def parameters(func: Any) -> tuple[tuple[str, ...], str]:
-    """Return the names that positional arguments have, in order, and the name for those beyond, for `recorded`."""
+def parameters(func: Any) -> tuple[int, tuple[str, ...], str]:
+    """Return what `recorded` needs to know of a function.
+
+    How many positional arguments come before those to record (``self``), the names of these, and the name for those
+    beyond.
+    """
     func, bound = _unwrapped(func)
     code = getattr(func, "__code__", None)
     if code is None:
         code = getattr(type(func).__call__, "__code__", None)
         bound += 1
     if code is None:
-        return (), "args"
+        return 0, (), "args"
     names = code.co_varnames[: code.co_argcount]
     rest = "args"
     if code.co_flags & _CO_VARARGS:
         rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
-    return names[bound:], rest
+    names = names[bound:]
+    return (1, names[1:], rest) if names[:1] and names[0] in _SELF else (0, names, rest)
 
 
-def recorded(names: tuple[str, ...], rest: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+def recorded(
+    before: int, names: tuple[str, ...], rest: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any] | None:
     """Return what a trace may show of the arguments, by name; ``None`` when even that fails."""
-    with suppress(Exception):
+    try:
+        if before:
+            args = args[before:]
         arguments = dict(zip(names, args, strict=False))
-        if names[:1] and names[0] in _SELF:
-            arguments.pop(names[0], None)
         if len(args) > len(names):
             arguments[rest] = args[len(names) :]
         arguments.update(kwargs)
-        shown: dict[str, Any] = recordable(arguments)
-        return shown
-    return None
+        return recordable_arguments(arguments)
+    except Exception:  # noqa: BLE001 (a dict that another thread is changing, a class that lies about itself)
+        return None
 
 
 def _unwrapped(func: Any) -> tuple[Any, int]:

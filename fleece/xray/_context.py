@@ -41,10 +41,11 @@ else:
 HEADER = "X-Amzn-Trace-Id"
 ENVIRONMENT_VARIABLE = "_X_AMZN_TRACE_ID"
 
-_TRACE_ID = re.compile(r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}")
-_SUBSEGMENT_ID = re.compile(r"[0-9a-fA-F]{16}")
+# Patterns are compiled at their first use, and not at import.
+_TRACE_ID = r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}"
+_SUBSEGMENT_ID = r"[0-9a-fA-F]{16}"
 # Sent on to other services, so nothing passes that could end a header or start another.
-_OTHER_FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}=[!-:<-~]{0,256}")
+_OTHER_FIELD = r"[A-Za-z0-9_.-]{1,64}=[!-:<-~]{0,256}"
 _MOST_OTHER_FIELDS = 8
 # `Self` is the hop before this one, which is nobody's business after it.
 _OWN_FIELDS = frozenset({"root", "parent", "sampled", "self"})
@@ -54,12 +55,12 @@ current: ContextVar[Subsegment | None] = ContextVar("fleece.xray.current", defau
 
 def is_trace_id(text: str | None) -> bool:
     """Whether `text` is a trace's id: ``1-8hex-24hex``."""
-    return text is not None and _TRACE_ID.fullmatch(text) is not None
+    return text is not None and re.fullmatch(_TRACE_ID, text) is not None
 
 
 def is_subsegment_id(text: str | None) -> bool:
     """Whether `text` is the id of a segment or a subsegment: 16 hex digits."""
-    return text is not None and _SUBSEGMENT_ID.fullmatch(text) is not None
+    return text is not None and re.fullmatch(_SUBSEGMENT_ID, text) is not None
 
 
 @lru_cache(maxsize=16)
@@ -68,7 +69,7 @@ def parse_trace_header(text: str) -> TraceHeader:
     parts = [part.strip() for part in text.split(";")]
     fields = {name.strip().lower(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
     others = [
-        part for part in parts if _OTHER_FIELD.fullmatch(part) and part.partition("=")[0].lower() not in _OWN_FIELDS
+        part for part in parts if re.fullmatch(_OTHER_FIELD, part) and part.partition("=")[0].lower() not in _OWN_FIELDS
     ]
     root, parent = fields.get("root"), fields.get("parent")
     return TraceHeader(

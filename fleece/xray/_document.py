@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import lru_cache
 
 from fleece.xray._context import is_subsegment_id
 from fleece.xray._redact import recordable, recordable_text
@@ -28,8 +29,9 @@ MAX_ANNOTATION_KEY = 500
 MAX_ANNOTATION_VALUE = 1_000
 
 _HEADER = b'{"format": "json", "version": 1}\n'
-_NOT_IN_NAMES = re.compile(r"[^\w .:/%&#=+\\\-@]")
-_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_]")
+# Patterns are compiled at their first use, and not at import.
+_NOT_IN_NAMES = r"[^\w .:/%&#=+\\\-@]"
+_NOT_IN_KEYS = r"[^A-Za-z0-9_]"
 _NAMESPACES = ("aws", "remote")
 _SAFE_BITS = 53  # the service's numbers are doubles
 _TOO_MANY_REQUESTS = 429
@@ -39,31 +41,59 @@ _ESSENTIAL = (
 )  # fmt: skip
 
 # ASCII, so that a stray surrogate in a name of a file is an escape and not an error.
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
-def datagram(document: Document) -> bytes:
-    """Return the datagram for a document, which is cut down when it is too large."""
-    body = _encode(document)
+def opening(
+    subsegment_id: str, trace_id: str | None, parent_id: str | None, name: str, namespace: str | None, start: float
+) -> str:
+    """Return the beginning of a document, as text: what is known when a subsegment opens.
+
+    As text, because encoding it is half of what a traced call costs, and it is needed twice.
+
+    Args:
+        subsegment_id: 16 hex digits, as `parent_id`.
+        trace_id: ``1-8hex-24hex``.
+        parent_id: of the segment or subsegment that it is part of.
+        name: any; see `safe_name`.
+        namespace: ``aws`` or ``remote``; any other is left out.
+        start: seconds since 1970, a finite number.
+    """
+    space = f'"namespace":"{namespace}",' if namespace in _NAMESPACES else ""
+    return (
+        f'{{"type":"subsegment","id":"{subsegment_id}","trace_id":"{trace_id}","parent_id":"{parent_id}",'
+        f'"name":{_encoded_name(name)},{space}"start_time":{start!r},'
+    )
+
+
+def datagram(opening: str, fields: Document, end: float | None) -> bytes:
+    """Return the datagram for a document, which is cut down when it is too large.
+
+    Args:
+        opening: from `opening`.
+        fields: the others, as `details` and their kin have made them.
+        end: seconds since 1970; None while the subsegment is in progress.
+    """
+    more = f"{_encode(fields)[1:-1]}," if fields else ""
+    body = f'{opening}{more}"in_progress":true}}' if end is None else f'{opening}{more}"end_time":{end!r}}}'
     if len(body) > MAX_DOCUMENT:
-        body = _encode(_fitted(document))
+        body = _encode(_fitted(json.loads(body)))
     return _HEADER + body.encode("ascii")
 
 
-def safe_name(name: object) -> str:
+@lru_cache(maxsize=256)
+def _encoded_name(name: str) -> str:
+    return _encode(safe_name(name))
+
+
+def safe_name(name: str) -> str:
     """Return a name as the service takes it: 200 letters, digits, spaces and punctuation in X-Ray's alphabet."""
-    text = name if isinstance(name, str) else type(name).__name__
-    return _NOT_IN_NAMES.sub("_", text[:MAX_NAME]) or "_"
-
-
-def safe_namespace(namespace: object) -> str | None:
-    """Return a namespace that the service knows, which is ``aws`` or ``remote``; any other is left out."""
-    return namespace if isinstance(namespace, str) and namespace in _NAMESPACES else None
+    return re.sub(_NOT_IN_NAMES, "_", name[:MAX_NAME]) or "_"
 
 
 def to_safe_annotation_key(key: object) -> str:
     """Return an annotation's key as the service takes it: other characters than ``A-Za-z0-9_`` become ``_``."""
-    return _NOT_IN_KEYS.sub("_", _text(key)[:MAX_ANNOTATION_KEY]) or "_"
+    return re.sub(_NOT_IN_KEYS, "_", _text(key)[:MAX_ANNOTATION_KEY]) or "_"
 
 
 def to_safe_annotation_value(value: object) -> str | int | float | bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import threading
 from collections import namedtuple
 from contextlib import suppress
@@ -18,6 +17,7 @@ from fleece._errors import FleeceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from typing import Any, NamedTuple
 
     class XRayDaemon(NamedTuple):
@@ -25,47 +25,19 @@ if TYPE_CHECKING:
 
         ip_address: str
         port: int
-
-    class Destination(NamedTuple):
-        """An address that a socket can send to without asking anybody."""
-
-        family: int
-        address: Any
 else:
     XRayDaemon = namedtuple("XRayDaemon", "ip_address port")  # noqa: PYI024 (its typed twin is above)
-    Destination = namedtuple("Destination", "family address")  # noqa: PYI024
 
 ENVIRONMENT_VARIABLE = "AWS_XRAY_DAEMON_ADDRESS"
 DEFAULT_PORT = 2000
 
-_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\s:\[\]]+))(?::([0-9]{1,5}))?")
-_BARE_IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
-_MOST_PORTS = 65_535
+_ADDRESS = r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\s:\[\]]+))(?::([0-9]{1,5}))?"
+_BARE_IPV6 = r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+_MAX_PORT = 65_535
 
 
 class XRayDaemonNotFoundError(FleeceError):
     """The environment does not say where the X-Ray daemon is."""
-
-
-class _Socket(socket.socket):
-    """A socket that closes itself: it is dropped, not closed, after a fork and a SnapStart restore."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
-class _Resolution:
-    """The look-up of a host name, once, in a thread that nobody waits for."""
-
-    def __init__(self, daemon: XRayDaemon) -> None:
-        self.destination: Destination | None = None
-        self._daemon = daemon
-        threading.Thread(target=self._resolve, name="fleece.xray resolver", daemon=True).start()
-
-    def _resolve(self) -> None:
-        with suppress(OSError, UnicodeError):
-            family, _, _, _, address = socket.getaddrinfo(*self._daemon, type=socket.SOCK_DGRAM)[0]
-            self.destination = Destination(family, address)
 
 
 @lru_cache(maxsize=16)
@@ -84,13 +56,13 @@ def parse_daemon_address(text: str) -> XRayDaemon | None:
 
 
 def _parse_endpoint(text: str) -> XRayDaemon | None:
-    if _BARE_IPV6.fullmatch(text):
+    if re.fullmatch(_BARE_IPV6, text):
         return XRayDaemon(text, DEFAULT_PORT)
-    match = _ADDRESS.fullmatch(text)
+    match = re.fullmatch(_ADDRESS, text)
     if match is None:
         return None
     port = int(match[3] or DEFAULT_PORT)
-    return XRayDaemon(match[1] or match[2], port) if 0 < port <= _MOST_PORTS else None
+    return XRayDaemon(match[1] or match[2], port) if 0 < port <= _MAX_PORT else None
 
 
 def get_xray_daemon() -> XRayDaemon:
@@ -110,36 +82,73 @@ def get_xray_daemon() -> XRayDaemon:
 
 
 def send(datagram: bytes) -> None:
-    """Send one datagram to the daemon, now or not at all."""
-    # Not OSError alone: an audit hook, or a thread that cannot be started, raises what it likes.
-    with suppress(Exception):
-        daemon = parse_daemon_address(os.environ.get(ENVIRONMENT_VARIABLE, ""))
-        destination = None if daemon is None else _destination(daemon)
-        if destination is not None:
-            _socket(destination.family).sendto(datagram, destination.address)
+    """Send one datagram to the daemon, now or not at all.
+
+    Raises:
+        OSError: it could not be sent. An audit hook, or a thread that cannot start, may raise what it likes.
+    """
+    link = defaults.resource("xray.link", _Link)
+    link.send(os.environ.get(ENVIRONMENT_VARIABLE, ""), datagram)
 
 
-def _destination(daemon: XRayDaemon) -> Destination | None:
-    numeric = _numeric_destination(daemon)
-    if numeric is not None:
-        return numeric
-    return defaults.resource(f"xray.daemon {daemon}", lambda: _Resolution(daemon)).destination
+class _Link:
+    """The way to the daemon: a socket, and the address that it sends to.
 
+    Not connected: a connected socket would report, at the next send, that nobody was listening at the last one.
+    """
 
-@lru_cache(maxsize=16)
-def _numeric_destination(daemon: XRayDaemon) -> Destination | None:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError):
-            socket.inet_pton(family, daemon.ip_address)
-            return Destination(family, tuple(daemon))
-    return None
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._text = ""
+        self._target: tuple[socket.socket, Any] | None = None
 
+    def send(self, text: str, datagram: bytes) -> None:
+        """Send to the daemon whose address is `text`, unless that is not known (yet)."""
+        if text != self._text:
+            with self._lock:
+                if text != self._text:
+                    self._aim(text)
+                    self._text = text  # last, so that no other thread goes on before there is a target
+        target = self._target
+        if target is not None:
+            target[0].sendto(datagram, target[1])
 
-def _socket(family: int) -> socket.socket:
-    def make() -> socket.socket:
-        made = _Socket(family, socket.SOCK_DGRAM)
+    def _aim(self, text: str) -> None:
+        """Find the address: at once if it is numeric, or else by and by, in a thread that nobody waits for."""
+        self._close()
+        daemon = parse_daemon_address(text)
+        if daemon is None:
+            return
+        import socket  # noqa: PLC0415 (milliseconds, for those who are traced)
+
+        for family in (socket.AF_INET, socket.AF_INET6):
+            with suppress(OSError):
+                socket.inet_pton(family, daemon.ip_address)  # raises, if it is not an address of that family
+                self._open(family, tuple(daemon))
+                return
+        threading.Thread(target=self._resolve, args=(text, daemon), name="fleece.xray resolver", daemon=True).start()
+
+    def _resolve(self, text: str, daemon: XRayDaemon) -> None:
+        import socket  # noqa: PLC0415
+
+        with suppress(OSError, UnicodeError):
+            family, _, _, _, address = socket.getaddrinfo(*daemon, type=socket.SOCK_DGRAM)[0]
+            with self._lock:
+                if text == self._text:  # or the environment has changed meanwhile
+                    self._open(family, address)
+
+    def _open(self, family: int, address: Any) -> None:
+        import socket  # noqa: PLC0415
+
+        made = socket.socket(family, socket.SOCK_DGRAM)
         made.setblocking(False)
-        return made
+        self._target = (made, address)
 
-    # Not connected: a connected one would report, at the next send, that nobody was listening at the last.
-    return defaults.resource(f"xray.socket {int(family)}", make)
+    def _close(self) -> None:
+        target, self._target = self._target, None
+        if target is not None:
+            target[0].close()
+
+    def __del__(self) -> None:
+        # Dropped, and not closed, by whoever forgets the process's resources: at a fork, at a SnapStart restore.
+        self._close()

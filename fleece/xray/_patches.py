@@ -6,36 +6,24 @@ They are imported when they are patched, not before.
 from __future__ import annotations
 
 import sys
-from collections import namedtuple
 from functools import wraps
-from importlib import import_module
 from threading import Lock
 
 from fleece._defaults import defaults
-from fleece.xray._aws_calls import traced_api_call, traced_make_request
-from fleece.xray._http_calls import traced_send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NamedTuple
+    from typing import Any, TypeAlias
 
-    class Place(NamedTuple):
-        """A method to patch, and what makes the patch from the original."""
-
-        module: str
-        owner: str
-        name: str
-        make: Callable[[Callable[..., Any]], Callable[..., Any]]
-else:
-    Place = namedtuple("Place", "module owner name make")  # noqa: PYI024 (its typed twin is above)
+    Function: TypeAlias = Callable[..., Any]
 
 _MARK = "__fleece_xray_patch__"
-_BOTOCORE = (
-    Place("botocore.client", "BaseClient", "_make_api_call", traced_api_call),
-    Place("botocore.endpoint", "Endpoint", "make_request", traced_make_request),
+_PLACES = (
+    ("botocore.client", "BaseClient", "_make_api_call"),
+    ("botocore.endpoint", "Endpoint", "make_request"),
+    ("requests.sessions", "Session", "send"),
 )
-_REQUESTS = (Place("requests.sessions", "Session", "send", traced_send),)
 
 
 def monkey_patch_botocore_for_xray() -> None:
@@ -43,7 +31,13 @@ def monkey_patch_botocore_for_xray() -> None:
 
     One API call is one subsegment, its retries included. Patching twice is the same as once.
     """
-    _patch(_BOTOCORE)
+    from botocore.client import BaseClient  # noqa: PLC0415 (loaded by those who use it)
+    from botocore.endpoint import Endpoint  # noqa: PLC0415
+
+    from fleece.xray._aws_calls import traced_api_call, traced_make_request  # noqa: PLC0415
+
+    _patch(BaseClient, "_make_api_call", traced_api_call)
+    _patch(Endpoint, "make_request", traced_make_request)
 
 
 def monkey_patch_requests_for_xray() -> None:
@@ -52,28 +46,30 @@ def monkey_patch_requests_for_xray() -> None:
     What a caller asked for is one subsegment: redirects and retries are part of it. Patching twice is the same as once.
     A session with a true attribute ``fleece_untraced`` is left alone, for URLs that are secrets themselves.
     """
-    _patch(_REQUESTS)
+    from requests.sessions import Session  # noqa: PLC0415 (loaded by those who use it)
+
+    from fleece.xray._http_calls import traced_send  # noqa: PLC0415
+
+    _patch(Session, "send", traced_send)
 
 
 def unpatch_xray() -> None:
     """Take the patches back; one that another library has put its own on top of stays, below that."""
     with defaults.resource("xray.patching", Lock):
-        for place in (*_BOTOCORE, *_REQUESTS):
-            owner = getattr(sys.modules.get(place.module), place.owner, None)
-            patched = getattr(owner, place.name, None)
+        for module, owner_name, name in _PLACES:
+            owner = getattr(sys.modules.get(module), owner_name, None)
+            patched = getattr(owner, name, None)
             if owner is not None and _is_ours(patched):
-                setattr(owner, place.name, patched.__wrapped__)
+                setattr(owner, name, patched.__wrapped__)  # type: ignore[union-attr]  # see _is_ours
 
 
-def _patch(places: tuple[Place, ...]) -> None:
+def _patch(owner: type, name: str, make: Callable[[Function], Function]) -> None:
     with defaults.resource("xray.patching", Lock):
-        for place in places:
-            owner = getattr(import_module(place.module), place.owner)
-            original = getattr(owner, place.name)
-            if not hasattr(original, _MARK):  # ours, or somebody else's around ours
-                patched = wraps(original)(place.make(original))
-                setattr(patched, _MARK, patched)
-                setattr(owner, place.name, patched)
+        original = getattr(owner, name)
+        if not hasattr(original, _MARK):  # ours, or somebody else's around ours
+            patched = wraps(original)(make(original))
+            setattr(patched, _MARK, patched)
+            setattr(owner, name, patched)
 
 
 def _is_ours(function: Any) -> bool:

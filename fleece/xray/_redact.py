@@ -36,24 +36,21 @@ _MAX_BITS = 64
 _PAIR = 2
 _CUT = "..."
 
+# Patterns are compiled at their first use, and not at import.
 _SENSITIVE = (
-    r"authorization|cookie|passw(?:or)?d|passphrase|passcode|\bpwd\b|secret|token|credential|signature|\bauth\b|\bjwt\b"
-    r"|(?:api|access|private|signing|encryption)[-_ ]?key|session[-_ ]?id"
+    r"authorization|cookie|passw(?:or)?d|passphrase|passcode|pwd|secret|token|credential|signature|jwt"
+    r"|(?:api|access|private|signing|encryption)[-_ ]?key|session[-_ ]?id|(?<![a-z])auth(?![a-z])"
 )
 # One of these is in every text that `_SENSITIVE` is found in; looking for them takes a tenth of the time.
 _CLUES = ("auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "jwt", "key", "session")
-_SENSITIVE_NAME = re.compile(_SENSITIVE, re.IGNORECASE)
 # The value of `Authorization: ...` and `Cookie: ...` has spaces and semicolons, so it goes to the end of the line.
-_HEADER_LINE = re.compile(
-    r"""((?:authorization|cookie)\\{0,4}["']?\s{0,4}[:=]\s{0,4}\\{0,4}["']?)[^"'\\\r\n]+""", re.IGNORECASE
+_HEADER_LINE = r"""(?i)((?:authorization|cookie)\\{0,4}["']?\s{0,4}[:=]\s{0,4}\\{0,4}["']?)[^"'\\\r\n]+"""
+_ASSIGNMENT = (
+    rf"""(?i)((?:{_SENSITIVE})[\w-]{{0,40}}\\{{0,4}}["']?\s{{0,4}}(?:=>|[:=])\s{{0,4}})"""
+    r"""(?:[bru]?"(?:\\.|[^"\\])*"?|[bru]?'(?:\\.|[^'\\])*'?|\\{1,4}["'][^"'\\]*|[^\s,;&)\]}]+)"""
 )
-_ASSIGNMENT = re.compile(
-    rf"""((?:{_SENSITIVE})[\w-]{{0,40}}\\{{0,4}}["']?\s{{0,4}}(?:=>|[:=])\s{{0,4}})"""
-    r"""(?:[bru]?"(?:\\.|[^"\\])*"?|[bru]?'(?:\\.|[^'\\])*'?|\\{1,4}["'][^"'\\]*|[^\s,;&)\]}]+)""",
-    re.IGNORECASE,
-)
-_SCHEME = re.compile(r"\b(bearer|basic)\s{1,4}[\w.~+/=-]{8,}", re.IGNORECASE)
-_USER_INFO = re.compile(r"(://)[^\s/@]{1,256}@")
+_SCHEME = r"(?i)\b(bearer|basic)\s{1,4}[\w.~+/=-]{8,}"
+_USER_INFO = r"(://)[^\s/@]{1,256}@"
 
 # Modules whose types have a short `str()` that says nothing but the value.
 _PLAIN_MODULES = frozenset({"datetime", "decimal", "fractions", "ipaddress", "pathlib", "uuid"})
@@ -61,14 +58,19 @@ _CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 @lru_cache(maxsize=512)
-def looks_secret(name: str) -> bool:
-    """Whether a value of that name is not to be shown: ``password``, ``X-Api-Key``, ``sessionToken``, ..."""
-    return _SENSITIVE_NAME.search(name) is not None
+def _shown_name(name: str) -> tuple[str, bool]:
+    """Return a key as it is shown, and whether its value is not to be: ``password``, ``X-Api-Key``, ``authToken``."""
+    return masked(name), re.search(_SENSITIVE, name, re.IGNORECASE) is not None
 
 
 def recordable(value: Any) -> JSON:
     """Return what a trace may show of `value`: JSON's types alone, masked and bounded in size and depth."""
     return _Walk().value(value)
+
+
+def recordable_arguments(arguments: dict[str, Any]) -> dict[str, JSON]:
+    """Return what a trace may show of a call's arguments, by name."""
+    return _Walk().fields(arguments, 1)
 
 
 def recordable_text(text: str) -> str:
@@ -80,17 +82,19 @@ def masked(text: str) -> str:
     """Replace what looks like a secret inside of a text: ``password=...``, ``"token": "..."``, ``Bearer ...``."""
     lower = text.lower()
     if (":" in text or "=" in text) and any(clue in lower for clue in _CLUES):
-        text = _HEADER_LINE.sub(rf"\1{MASK}", text)
-        text = _ASSIGNMENT.sub(rf"\1{MASK}", text)
+        text = re.sub(_HEADER_LINE, rf"\1{MASK}", text)
+        text = re.sub(_ASSIGNMENT, rf"\1{MASK}", text)
     if "://" in text:
-        text = _USER_INFO.sub(rf"\1{MASK}@", text)
+        text = re.sub(_USER_INFO, rf"\1{MASK}@", text)
     if "bearer" in lower or "basic" in lower:
-        text = _SCHEME.sub(rf"\1 {MASK}", text)
+        text = re.sub(_SCHEME, rf"\1 {MASK}", text)
     return text
 
 
 class _Walk:
     """One walk over a value: how much more may be shown, and which containers it is inside of."""
+
+    __slots__ = ("_characters_left", "_inside", "_values_left")
 
     def __init__(self) -> None:
         self._values_left = MAX_VALUES
@@ -102,14 +106,14 @@ class _Walk:
         self._values_left -= 1
         if self._values_left < 0 or self._characters_left < 0:
             return _CUT
-        if value is None or value is True or value is False:
-            return value
         # By its type and not by isinstance, which believes what an object says of its own class.
         kind = type(value)
-        if issubclass(kind, str):
+        if value is None or kind is bool:
+            return value
+        if kind is str or issubclass(kind, str):
             return self.text(value, depth)
-        if issubclass(kind, (int, float)):
-            return _number(value, kind)
+        if kind is int or issubclass(kind, (int, float)):
+            return _number(value)
         if issubclass(kind, _CONTAINERS):
             return self._container(value, depth)
         return self.text(_shown(value, kind), depth)
@@ -143,20 +147,20 @@ class _Walk:
             return _CUT
         self._inside.add(id(value))
         try:
-            return self._dict(value, depth + 1) if issubclass(type(value), dict) else self._list(value, depth + 1)
+            if issubclass(type(value), dict):
+                return self.fields(summarise(value) or value, depth + 1)
+            return self._list(value, depth + 1)
         finally:
             self._inside.discard(id(value))
 
-    def _dict(self, value: dict[Any, Any], depth: int) -> dict[str, JSON]:
-        value = summarise(value) or value
+    def fields(self, value: dict[Any, Any], depth: int) -> dict[str, JSON]:
+        """Return a dict with its values masked by their names."""
         shown: dict[str, JSON] = {}
         for key, item in islice(dict.items(value), MAX_ITEMS):
-            name = self._name(key)
-            shown[name] = MASK if looks_secret(name) else self.value(item, depth)
-        # [{"Name": "password", "Value": ...}], as many AWS calls have it.
-        for name_key, value_key in (("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value")):
-            if value_key in shown and looks_secret(str(shown.get(name_key))):
-                shown[value_key] = MASK
+            name, is_secret = _shown_name(self._name(key))
+            shown[name] = MASK if is_secret else self.value(item, depth)
+        if "value" in shown or "Value" in shown:
+            _mask_pair(shown)
         more = dict.__len__(value) - MAX_ITEMS
         if more > 0:
             shown[_CUT] = f"{more} more"
@@ -164,7 +168,7 @@ class _Walk:
 
     def _list(self, value: Any, depth: int) -> list[JSON]:
         items = list(islice(_items(value), MAX_ITEMS + 1))
-        if len(items) == _PAIR and isinstance(items[0], str) and looks_secret(items[0][:_MAX_KEY]):
+        if len(items) == _PAIR and type(items[0]) is str and _shown_name(items[0][:_MAX_KEY])[1]:
             return [self.value(items[0], depth), MASK]  # a header as a pair
         shown = [self.value(item, depth) for item in items[:MAX_ITEMS]]
         if len(items) > MAX_ITEMS:
@@ -172,9 +176,16 @@ class _Walk:
         return shown
 
     def _name(self, key: Any) -> str:
-        if issubclass(type(key), str):
-            return masked(str.__getitem__(key, slice(0, _MAX_KEY)))
-        return str(self.value(key, MAX_DEPTH - 1))
+        if type(key) is str:
+            return key[:_MAX_KEY]
+        return str(self.value(key, MAX_DEPTH - 1))[:_MAX_KEY]
+
+
+def _mask_pair(shown: dict[str, JSON]) -> None:
+    """Mask the value of ``{"Name": "password", "Value": ...}``, which is how many AWS calls have it."""
+    for name, value in (("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value")):
+        if value in shown and _shown_name(str(shown.get(name))[:_MAX_KEY])[1]:
+            shown[value] = MASK
 
 
 def _items(value: Any) -> Iterator[Any]:
@@ -184,12 +195,12 @@ def _items(value: Any) -> Iterator[Any]:
     raise TypeError(f"not a list, tuple or set: {type(value)}")
 
 
-def _number(value: Any, kind: type) -> int | float | str:
+def _number(value: float) -> int | float | str:
     """Show a number; as a text where JSON has no number for it, or the service has no room."""
-    if issubclass(kind, float):
-        return float.__float__(value) if math.isfinite(value) else float.__repr__(value)
-    bits = int.bit_length(value)
-    return int.__int__(value) if bits <= _MAX_BITS else f"<int of {bits} bits>"
+    if isinstance(value, int):
+        bits = int.bit_length(value)
+        return int.__int__(value) if bits <= _MAX_BITS else f"<int of {bits} bits>"
+    return float.__float__(value) if math.isfinite(value) else float.__repr__(value)
 
 
 def _shown(value: Any, kind: type) -> str:

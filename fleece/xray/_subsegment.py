@@ -11,13 +11,12 @@ from fleece.xray._context import current, current_subsegment, generate_subsegmen
 from fleece.xray._document import (
     datagram,
     details,
-    safe_name,
-    safe_namespace,
+    opening,
     to_safe_annotation_key,
     to_safe_annotation_value,
 )
 from fleece.xray._emitter import send
-from fleece.xray._redact import recordable
+from fleece.xray._redact import recordable_arguments, recordable_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,14 +39,14 @@ class Subsegment:
     `finish` sends it, with what `fail` and `describe` have said by then.
 
     Args:
-        name: as `safe_name` has made it.
-        namespace: ``aws``, ``remote`` or None.
+        name: any name; what the service does not take is replaced.
+        namespace: ``aws``, ``remote`` or None; any other is left out.
         header: the trace that it is part of.
         owner: whoever opened it and wants to find it again; see `_patches`.
     """
 
     __slots__ = (
-        "_annotations", "_details", "_metadata", "_name", "_namespace", "_parent_id", "_sent", "_start", "_token",
+        "_annotations", "_arguments", "_details", "_metadata", "_opening", "_sent", "_start", "_token",
         "header", "id", "owner",
     )  # fmt: skip
 
@@ -56,15 +55,15 @@ class Subsegment:
         self.id = generate_subsegment_id()
         self.header = header
         self.owner = owner
-        self._parent_id = header.parent if parent is None else parent.id
-        self._name = name
-        self._namespace = namespace
+        self._start = time.time()
+        parent_id = header.parent if parent is None else parent.id
+        self._opening = opening(self.id, header.root, parent_id, name, namespace, self._start)
         self._details: Document = {}
         self._annotations: dict[str, str | int | float | bool] = {}
         self._metadata: dict[tuple[str, str], Any] = {}
+        self._arguments: dict[str, Any] | None = None
         self._token: Token[Subsegment | None] | None = None
         self._sent = False
-        self._start = time.time()
 
     def enter(self) -> None:
         """Make this the current subsegment."""
@@ -73,9 +72,11 @@ class Subsegment:
     def leave(self) -> None:
         """Make the one before it current again."""
         # ValueError: whoever drives this coroutine went on in another context, which has nothing to put back.
-        with suppress(ValueError, RuntimeError):
+        try:
             if self._token is not None:
                 current.reset(self._token)
+        except (ValueError, RuntimeError):
+            pass
         self._token = None
 
     def describe(self, **fields: Any) -> None:
@@ -107,19 +108,17 @@ class Subsegment:
         """Add a value to read; see `fleece.xray.put_metadata`."""
         with suppress(Exception):
             # As a dict, so that the value is masked when its name is that of a secret.
-            [(name, shown)] = recordable({key: value}).items()
-            self._metadata[recordable(str(namespace)), name] = shown
+            [(name, shown)] = recordable_arguments({key: value}).items()
+            self._metadata[recordable_text(str(namespace)), name] = shown
 
-    def put_arguments(self, arguments: Mapping[str, Any]) -> None:
-        """Add the arguments of the call, as `recordable` has made them."""
-        for name, shown in arguments.items():
-            self._metadata["arguments", name] = shown
+    def put_arguments(self, arguments: dict[str, Any]) -> None:
+        """Add the arguments of the call, as `recorded` has made them."""
+        self._arguments = arguments
 
     def announce(self) -> None:
         """Send what is known at the beginning, so that a function that never ends shows where it was."""
-        with suppress(Exception):
-            if os.environ.get(IN_PROGRESS_VARIABLE) != "0":
-                send(datagram({**self._essence(), **self._details, "in_progress": True}))
+        if os.environ.get(IN_PROGRESS_VARIABLE) != "0":
+            send(datagram(self._opening, self._details, None))
 
     def finish(self) -> None:
         """Send the complete subsegment; once, however often it is called."""
@@ -127,37 +126,24 @@ class Subsegment:
             return
         self._sent = True
         with suppress(Exception):
-            send(datagram(self._document()))
+            # A clock that was set back must not make a subsegment that ends before it begins.
+            send(datagram(self._opening, self._fields(), max(self._start, time.time())))
 
-    def _essence(self) -> Document:
-        essence: Document = {
-            "type": "subsegment",
-            "id": self.id,
-            "trace_id": self.header.root,
-            "parent_id": self._parent_id,
-            "name": self._name,
-            "start_time": self._start,
-        }
-        if self._namespace is not None:
-            essence["namespace"] = self._namespace
-        return essence
-
-    def _document(self) -> Document:
-        # A clock that was set back must not make a subsegment that ends before it begins.
-        document = {**self._essence(), **self._details, "end_time": max(self._start, time.time())}
+    def _fields(self) -> Document:
+        fields = self._details
         # Copied at one go: a thread that was bound to this subsegment may still be adding to it.
         if self._annotations:
-            document["annotations"] = self._annotations.copy()
-        if self._metadata:
-            metadata: dict[str, dict[str, Any]] = {}
+            fields["annotations"] = self._annotations.copy()
+        if self._metadata or self._arguments:
+            metadata: dict[str, dict[str, Any]] = {"arguments": self._arguments} if self._arguments else {}
             for (namespace, key), value in self._metadata.copy().items():
                 metadata.setdefault(namespace, {})[key] = value
-            document["metadata"] = metadata
-        return document
+            fields["metadata"] = metadata
+        return fields
 
 
 def begin(
-    header: TraceHeader, name: object, namespace: str | None = None, *, owner: object = None, **fields: Any
+    header: TraceHeader, name: str, namespace: str | None = None, *, owner: object = None, **fields: Any
 ) -> Subsegment | None:
     """Open a subsegment of the trace that `sampled_trace` gave; ``None`` when that fails.
 
@@ -169,11 +155,13 @@ def begin(
         fields: what is known at the beginning, as for `Subsegment.describe`.
     """
     subsegment = None
-    with suppress(Exception):
-        subsegment = Subsegment(safe_name(name), safe_namespace(namespace), header, owner)
+    try:
+        subsegment = Subsegment(name, namespace, header, owner)
         if fields:
             subsegment.describe(**fields)
         subsegment.announce()
+    except Exception:  # noqa: BLE001, S110 (see the module's docstring)
+        pass
     return subsegment
 
 

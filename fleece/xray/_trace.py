@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from fleece.xray._arguments import parameters, recorded
 from fleece.xray._context import current_subsegment, is_subsegment_id, sampled_trace
-from fleece.xray._document import datagram, details, safe_name, safe_namespace
+from fleece.xray._document import datagram, details, opening
 from fleece.xray._emitter import send
 from fleece.xray._subsegment import begin
 from fleece.xray._wrap import name_of, wrap
@@ -50,14 +50,14 @@ def trace_xray_subsegment(skip_args: bool = False) -> Callable[[F], F]:
 
 def _begin_call(func: Any, *, skip_args: bool) -> Begin:
     """Return what opens the subsegment of one call of `func`."""
-    name = safe_name(name_of(func))
-    names, rest = parameters(func)
+    name = name_of(func)
+    before, names, rest = parameters(func)
 
     def begin_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Subsegment | None:
         header = sampled_trace()
         if header is None:
             return None
-        arguments = None if skip_args else recorded(names, rest, args, kwargs)
+        arguments = None if skip_args else recorded(before, names, rest, args, kwargs)
         subsegment = begin(header, name)
         if arguments and subsegment is not None:
             subsegment.put_arguments(arguments)
@@ -94,22 +94,9 @@ def send_subsegment_to_xray_daemon(
         return
     with suppress(Exception):
         opened = current_subsegment(header)
-        document = {
-            **details(extra_data or {}),
-            "type": "subsegment",
-            "id": subsegment_id,
-            "trace_id": header.root,
-            "parent_id": parent_id or (header.parent if opened is None else opened.id),
-            "name": safe_name(name or "subsegment"),
-            "start_time": float(start_time),
-            **({"in_progress": True} if end_time is None else {"end_time": float(end_time)}),
-        }
-        if safe_namespace(namespace) is not None:
-            document["namespace"] = namespace
-        times = (document["start_time"], document.get("end_time", 0.0))
-        if (
-            is_subsegment_id(document["id"])
-            and is_subsegment_id(document["parent_id"])
-            and all(map(math.isfinite, times))
-        ):
-            send(datagram(document))
+        parent = parent_id or (header.parent if opened is None else opened.id)
+        start = float(start_time)
+        end = None if end_time is None else float(end_time)
+        if is_subsegment_id(subsegment_id) and is_subsegment_id(parent) and math.isfinite(start + (end or 0.0)):
+            beginning = opening(subsegment_id, header.root, parent, name or "subsegment", namespace, start)
+            send(datagram(beginning, details(extra_data or {}), end))

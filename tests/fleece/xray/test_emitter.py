@@ -1,0 +1,196 @@
+"""Datagrams to the daemon, wherever it is, and whether or not it is there."""
+
+import os
+import socket
+import threading
+
+import pytest
+
+from fleece import xray
+from fleece._defaults import defaults
+from fleece_testing.xray_daemon import XRayDaemon
+
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+@pytest.fixture(autouse=True)
+def own_link(trace):
+    """Begin and end with no socket of another test's."""
+    trace(TRACE)
+    defaults.forget("xray.link")
+    yield
+    defaults.forget("xray.link")
+
+
+@pytest.fixture
+def address(monkeypatch):
+    """Say where the daemon is."""
+
+    def put(text):
+        if text is None:
+            monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS", raising=False)
+        else:
+            monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", text)
+
+    return put
+
+
+def work():
+    """Make one traced call."""
+    return xray.trace_xray_subsegment()(lambda: "result")()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("169.254.79.129:2000", ("169.254.79.129", 2000)),
+        ("127.0.0.1", ("127.0.0.1", 2000)),
+        ("tcp:127.0.0.1:2001 udp:127.0.0.2:2002", ("127.0.0.2", 2002)),
+        ("udp:127.0.0.2:2002 tcp:127.0.0.1:2001", ("127.0.0.2", 2002)),
+        ("UDP:daemon.internal:2002", ("daemon.internal", 2002)),
+        ("[::1]:2003", ("::1", 2003)),
+        ("[fe80::1%eth0]:2003", ("fe80::1%eth0", 2003)),
+        ("udp:[::1]:2003 tcp:[::1]:2004", ("::1", 2003)),
+        ("::1", ("::1", 2000)),
+        (" 127.0.0.1:2000 ", ("127.0.0.1", 2000)),
+    ],
+)
+def test_the_daemons_address_is_read(address, text, expected):
+    """Every form that AWS's own SDKs and daemon take."""
+    address(text)
+    daemon = xray.get_xray_daemon()
+    assert daemon == expected
+    assert (daemon.ip_address, daemon.port) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, "", " ", "tcp:127.0.0.1:2000", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "a b", ":2000", "udp:", "[x]:1"],
+)
+def test_an_address_that_cannot_be_read_is_told_and_never_raised_through_a_call(address, text):
+    """`get_xray_daemon` says what was found and what to set; a traced call goes on."""
+    address(text)
+    with pytest.raises(xray.XRayDaemonNotFoundError, match="AWS_XRAY_DAEMON_ADDRESS is .* set it to HOST:PORT"):
+        xray.get_xray_daemon()
+    assert work() == "result"
+
+
+def test_datagrams_arrive_over_ipv6(address):
+    """A daemon on `[::1]` gets them."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("::1", 0))
+        daemon.settimeout(5)
+        address(f"tcp:[::1]:1 udp:[::1]:{daemon.getsockname()[1]}")
+        assert work() == "result"
+        assert daemon.recv(65_507).startswith(b'{"format": "json", "version": 1}\n{"type":"subsegment"')
+
+
+def test_a_name_is_resolved_without_waiting(address):
+    """What comes before the answer is dropped; what comes after it arrives."""
+    with XRayDaemon() as daemon:
+        address(daemon.address.replace("127.0.0.1", "localhost"))
+        for thread in _until_resolved(work):
+            thread.join()
+        work()
+        assert len(daemon.subsegments) >= 1
+        daemon.check()
+
+
+def test_a_name_is_resolved_once_and_not_in_the_caller(address, monkeypatch):
+    """A resolver that answers nothing costs one thread, which nobody waits for."""
+    asked, answer = [], threading.Event()
+
+    def getaddrinfo(host, *args, **kwargs):
+        asked.append((host, threading.current_thread() is threading.main_thread()))
+        answer.wait()
+        raise socket.gaierror("no such host")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    address("daemon.invalid:2000")
+    threads = _until_resolved(work)
+    assert [work() for _ in range(20)] == ["result"] * 20
+    answer.set()
+    for thread in threads:
+        thread.join()
+    assert [work() for _ in range(20)] == ["result"] * 20
+    assert asked == [("daemon.invalid", False)]
+
+
+def _until_resolved(call):
+    """Make a call, and return the threads that it has started."""
+    before = set(threading.enumerate())
+    call()
+    return [thread for thread in threading.enumerate() if thread not in before]
+
+
+def test_nobody_listening_is_nothing(address):
+    """The refusal that comes back is not the caller's business."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        address(f"127.0.0.1:{gone.getsockname()[1]}")
+    assert [work() for _ in range(50)] == ["result"] * 50
+
+
+def test_a_full_buffer_drops_and_does_not_wait(address):
+    """A daemon that reads nothing costs no time and no error."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.bind(("127.0.0.1", 0))
+        address(f"127.0.0.1:{stuck.getsockname()[1]}")
+        assert [work() for _ in range(500)] == ["result"] * 500
+
+
+def test_the_daemon_may_move(address):
+    """The address is read anew each time, and the old socket is closed."""
+    with XRayDaemon() as first, XRayDaemon() as second:
+        address(first.address)
+        work()
+        address(second.address)
+        work()
+        work()
+        assert (len(first.subsegments), len(second.subsegments)) == (1, 2)
+
+
+def test_one_socket_serves_all_threads(address):
+    """The source port, which the daemon sees, is the same for each."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        address(f"127.0.0.1:{daemon.getsockname()[1]}")
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({daemon.recvfrom(65_507)[1] for _ in range(16)}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking with threads, which is the point
+def test_a_forked_child_has_a_socket_of_its_own(address):
+    """Its datagrams come from another port than the parent's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        address(f"127.0.0.1:{daemon.getsockname()[1]}")
+        work()
+        child = os.fork()
+        if child == 0:  # pragma: no cover (coverage does not see it)
+            work()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        work()
+        ports = [daemon.recvfrom(65_507)[1] for _ in range(6)]
+        assert len(set(ports)) == 2
+        assert ports[0] == ports[5] != ports[2]
+
+
+def test_whatever_sending_raises_stays_inside(address, monkeypatch):
+    """An audit hook or a broken socket module does not reach the caller."""
+
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError
+
+    address("127.0.0.1:2000")
+    monkeypatch.setattr(socket, "socket", broken)
+    assert work() == "result"
