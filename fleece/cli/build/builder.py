@@ -89,13 +89,20 @@ class Builder:
         files = self._source_files(job, reports)
         texts = self._texts(job)
         packages, cached = self._packages(job, {*files, *texts}, reports)
-        job.places.package.parent.mkdir(parents=True, exist_ok=True)
+        unpacked = package.sizes(packages, files, texts)
+        excess = plan.excess(unpacked)
+        if excess:
+            raise CommandError(f"{job.places.package} was not written: {excess}")
         with _replacing(job.places.package) as new:
             package.write_function(packages, files, texts, new)
-            sizes = package.sizes(new)
-            _check_sizes(job.places.package, sizes, new.stat().st_size, reports)
-            digest = hashlib.sha256(new.read_bytes()).hexdigest()
-        return Built(job.places.package, job.places.package.stat().st_size, sum(sizes.values()), digest, cached)
+            content = new.read_bytes()
+        if len(content) > plan.DIRECT_LIMIT:
+            reports.warning(
+                f"{job.places.package} is {plan.megabytes(len(content))}: upload it through S3, "
+                f"as Lambda takes {plan.megabytes(plan.DIRECT_LIMIT)} directly"
+            )
+        digest = hashlib.sha256(content).hexdigest()
+        return Built(job.places.package, len(content), sum(unpacked.values()), digest, cached)
 
     def _source_files(self, job: Job, reports: Reports) -> dict[str, Path]:
         """Return the source's files by path in the zip, without what stays out."""
@@ -142,7 +149,7 @@ class Builder:
             if whole is None:
                 whole = self.cache.keep(key, lambda path: self._install(job.requirements, compiler, path, reports))
                 self._fresh.add(key)
-            gone = plan.packages_left_out(package.sizes(whole), source, self.options.exclusions)
+            gone = plan.packages_left_out(package.names(whole), source, self.options.exclusions)
             if not gone:
                 return whole, cached
             reduced = plan.reduced_key(key, gone)
@@ -183,6 +190,7 @@ class Builder:
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to, which takes its place when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
     try:
         yield new
@@ -193,17 +201,3 @@ def _replacing(path: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _check_sizes(path: Path, sizes: Mapping[str, int], zipped: int, reports: Reports) -> None:
-    """Compare with Lambda's limits.
-
-    Raises:
-        CommandError: Lambda would refuse it.
-    """
-    excess = plan.excess(sizes)
-    if excess:
-        raise CommandError(f"{path} was not written: {excess}")
-    if zipped > plan.DIRECT_LIMIT:
-        limit = plan.megabytes(plan.DIRECT_LIMIT)
-        reports.warning(f"{path} is {plan.megabytes(zipped)}: a zip of more than {limit} is uploaded through S3")

@@ -69,10 +69,20 @@ def write_function(packages: Path | None, files: Mapping[str, Path], texts: Mapp
             _add(archive, name, text.encode(), executable=False)
 
 
-def sizes(path: Path) -> dict[str, int]:
-    """Return the unpacked size in bytes of each entry of a zip."""
+def names(path: Path) -> list[str]:
+    """Return the paths in a zip."""
     with zipfile.ZipFile(path) as archive:
-        return {entry.filename: entry.file_size for entry in archive.infolist()}
+        return archive.namelist()
+
+
+def sizes(packages: Path | None, files: Mapping[str, Path], texts: Mapping[str, str]) -> dict[str, int]:
+    """Return the unpacked size in bytes of each entry that `write_function` would write."""
+    found = {name: path.stat().st_size for name, path in files.items()}
+    found |= {name: len(text.encode()) for name, text in texts.items()}
+    if packages is not None:
+        with zipfile.ZipFile(packages) as archive:
+            found |= {entry.filename: entry.file_size for entry in archive.infolist()}
+    return found
 
 
 def _walk(

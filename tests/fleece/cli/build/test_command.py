@@ -1,0 +1,75 @@
+"""The options of ``fleece build``, as far as no package is built."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleece.cli.main import exit_code_of
+
+
+@pytest.fixture
+def run(offline, capfd):
+    """Run ``fleece build`` in this process; gives the exit code and the last line on stderr."""
+
+    def call(*arguments):
+        code = exit_code_of(["build", *map(str, arguments)])
+        captured = capfd.readouterr()
+        assert captured.out == ""
+        return code, captured.err.strip().splitlines()[-1]
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-r", "a", "-p", "b"], "--requirements and --pipfile are two sources of the same"),
+        (["--python", "3.12", "-3"], "--python36 and --python say two things"),
+        (["-py", "3.99"], "Lambda has no Python '3.99': choose one of"),
+        (["--architecture", "arm64", "-3"], "Lambda never had Python 3.6 on arm64"),
+        (["-d", "gcc,make"], "system packages, which need Docker"),
+        (["nowhere"], "no folder nowhere"),
+        (["-s", "nowhere"], "no folder nowhere: --source says where it is"),
+        (["-p", "nowhere"], "no Pipfile.lock in nowhere"),
+        ([".", "."], "several services would write the same zip"),
+        (["--architecture", "mips"], "'mips' is not one of 'x86_64', 'arm64'"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_to_do(run, tmp_path, arguments, message):
+    """Each mistake has its own message; nothing is created."""
+    (tmp_path / "src").mkdir()
+    code, last = run("--no-docker", *arguments)
+    assert code == 2
+    assert message in last
+    assert not (tmp_path / "dist").exists()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_without_docker_it_has_to_be_said(run):
+    """Building in Docker is not there yet: one line points to the way that is."""
+    assert run(".") == (1, "Error: building in Docker is not in this development version yet: pass --no-docker")
+
+
+def test_no_requirements_ends_with_1_before_anything_is_created(run, tmp_path):
+    """A service without requirements is told what was looked for."""
+    (tmp_path / "src").mkdir()
+    code, last = run("--no-docker")
+    assert code == 1
+    assert "no requirements in ." in last
+    assert {path.name for path in tmp_path.iterdir()} == {"src", "wheels"}
+
+
+def test_retired_runtimes_build_with_a_warning(build, service):
+    """``-3`` still builds for Python 3.6, and says that Lambda creates no functions for it."""
+    outcome = build(service("users"), "-3", python=None)
+    assert outcome.exit_code == 0
+    assert "Warning: Lambda no longer creates functions for python3.6" in outcome.stderr
+
+
+def test_help_shows_the_options(offline, capfd):
+    """``--help`` leads with examples and lists every option."""
+    assert exit_code_of(["build", "--help"]) == 0
+    text = capfd.readouterr().out
+    assert text.index("fleece build --no-docker") < text.index("Options:")
+    for option in ("--python", "--rebuild", "--requirements", "--pipfile", "--target", "--source", "--exclude"):
+        assert option in text

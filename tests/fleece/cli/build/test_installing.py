@@ -1,0 +1,145 @@
+"""What surrounds an installer: pip's settings, interpreters, the form that installed packages are brought into."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from fleece.cli.build import bytecode, installed, pip_settings
+from fleece.cli.build.target import parse_runtime, target_for
+from fleece.cli.errors import CommandError
+
+RUNNING = parse_runtime(f"{sys.version_info[0]}.{sys.version_info[1]}")
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    """Variables with a home of their own, so that no file of this machine's but /etc is read."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
+    return {"PATH": os.defpath, "XDG_CONFIG_DIRS": str(tmp_path / "xdg")}
+
+
+def test_settings_come_from_files_and_variables_win(environment, tmp_path):
+    """Pip's user file is read, its sections global and install, and PIP_* variables go over it."""
+    (tmp_path / ".config" / "pip").mkdir(parents=True)
+    text = "[global]\nindex_url = http://127.0.0.1/a\npre = 1\ntimeout = 9\n[install]\nno-deps = 1\n[list]\nx = y\n"
+    (tmp_path / ".config" / "pip" / "pip.conf").write_text(text, encoding="utf-8")
+    settings = pip_settings.read(
+        {**environment, "PIP_INDEX_URL": "http://127.0.0.1/b", "PIP_CERT": "x", "PIP_LOG": "y"}
+    )
+    found = {"cert": "x", "index-url": "http://127.0.0.1/b", "no-deps": "1", "pre": "1"}
+    assert found.items() <= settings.items()
+    assert not {"timeout", "log", "x"} & settings.keys()
+    assert "cert" not in pip_settings.for_key(settings)
+    assert pip_settings.read({**environment, "PIP_CONFIG_FILE": os.devnull}) == {}
+
+
+def test_a_broken_file_of_pips_is_left_to_pip(environment, tmp_path):
+    """What cannot be parsed counts as empty here: pip itself will complain."""
+    (tmp_path / "pip.conf").write_bytes(b"\xff[")
+    assert isinstance(pip_settings.read({**environment, "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}), dict)
+
+
+def test_variables_that_would_lead_packages_elsewhere_are_dropped():
+    """PIP_TARGET, PIP_USER and their like do not reach pip; the rest does."""
+    assert pip_settings.undisturbed({"PIP_TARGET": "x", "PIP_USER": "1", "PIP_PRE": "1", "A": "b"}) == {
+        "PIP_PRE": "1",
+        "A": "b",
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"), [({}, False), ({"no-index": "false"}, False), ({"no-index": "1"}, True)]
+)
+def test_whether_the_user_names_an_index(settings, named):
+    """A lock file's index is asked only where the user says nothing of one."""
+    assert pip_settings.names_index(settings) is named
+    assert pip_settings.names_index({**settings, "index-url": "x"})
+
+
+def test_the_interpreter_that_runs_fleece_is_taken_first():
+    """For the running minor version no other is looked for."""
+    assert bytecode.find_interpreter(RUNNING, {}) == sys.executable
+
+
+def test_a_stand_in_on_path_is_passed_over(tmp_path):
+    """An interpreter is believed only when it says itself which Python it is."""
+    other = next(one for one in (parse_runtime("3.13"), parse_runtime("3.12")) if one != RUNNING)
+    answers = {"shim": "exit 127", "liar": "echo 3; echo 9; echo final; echo cpython; echo /x", "beta": ""}
+    answers["beta"] = f"echo {other.version[0]}; echo {other.version[1]}; echo candidate; echo cpython; echo /x"
+    answers["real"] = f"echo {other.version[0]}; echo {other.version[1]}; echo final; echo cpython; echo /found"
+    for name, script in answers.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"python{other}").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / name / f"python{other}").chmod(0o755)
+    paths = [str(tmp_path / name) for name in answers]
+    assert bytecode.find_interpreter(other, {"PATH": os.pathsep.join(paths)}) == "/found"
+    assert bytecode.find_interpreter(other, {"PATH": os.pathsep.join(paths[:-1])}) is None
+
+
+def test_pythons_without_unchecked_bytecode_are_not_looked_for():
+    """Up to 3.6 there is none (PEP 552)."""
+    assert bytecode.find_interpreter(parse_runtime("3.6"), os.environ) is None
+
+
+def install(tree, name="alpha", **files):
+    """Lay out an installed package by hand."""
+    info = tree / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    for file, text in files.items():
+        (info / file).write_text(text, encoding="utf-8")
+    return info
+
+
+def test_a_record_that_leads_outside_touches_nothing_there(tmp_path):
+    """Paths with ``..`` in a wheel's RECORD are neither written to nor listed."""
+    outside = tmp_path / "outside"
+    outside.write_text("#!/opt/python\n", encoding="utf-8")
+    tree = tmp_path / "tree"
+    (tree / "bin").mkdir(parents=True)
+    info = install(tree, RECORD=f"bin/../../outside,,\n../../../outside,,\n{outside},,\n", METADATA="", WHEEL="")
+    installed.tidy(tree)
+    assert outside.read_text(encoding="utf-8") == "#!/opt/python\n"
+    assert (info / "RECORD").read_text(encoding="utf-8") == "alpha-1.0.dist-info/RECORD,,\n"
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", ""])
+def test_a_command_whose_name_is_a_path_is_not_written(tmp_path, name):
+    """Commands that a package declares are plain names."""
+    install(tmp_path / "tree", **{"METADATA": "", "entry_points.txt": f"[console_scripts]\n{name} = a:b\n"})
+    installed.tidy(tmp_path / "tree")
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"METADATA", "entry_points.txt", "RECORD"}
+
+
+def test_traces_of_the_installer_go(tmp_path):
+    """Who installed, from where, locks, bytecode and headers are not kept."""
+    tree = tmp_path / "tree"
+    info = install(tree, METADATA="", INSTALLER="uv", REQUESTED="", **{"direct_url.json": "{}", "uv_cache.json": "{}"})
+    for path in (".lock", "__pycache__/x.pyc", "include/alpha/a.h"):
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).touch()
+    installed.tidy(tree)
+    assert {path.name for path in info.iterdir()} == {"METADATA", "RECORD"}
+    assert list(tree.iterdir()) == [info]
+
+
+def test_an_editable_package_is_refused(tmp_path):
+    """A link to a project's source would not be in the zip."""
+    install(tmp_path, **{"METADATA": "", "direct_url.json": '{"url": "file:///x", "dir_info": {"editable": true}}'})
+    with pytest.raises(CommandError, match="alpha is required as editable"):
+        installed.tidy(tmp_path)
+
+
+def test_unsuitable_packages_are_all_named(tmp_path):
+    """Each package that does not run on the target is listed with its reason."""
+    install(tmp_path, "alpha", WHEEL="Wheel-Version: 1.0\nTag: py3-none-any\n")
+    install(tmp_path, "beta", WHEEL="Tag: cp312-cp312-win_amd64\n")
+    install(tmp_path, "gamma", WHEEL="Tag: cp312-cp312-manylinux_2_39_x86_64\n")
+    found = installed.unsuitable(tmp_path, target_for("3.12", "x86_64"))
+    assert found == [
+        "beta 1.0 (it is built for cp312-cp312-win_amd64)",
+        "gamma 1.0 (it needs glibc 2.39, and Lambda's 3.12 has 2.34)",
+    ]

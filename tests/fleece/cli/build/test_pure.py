@@ -1,0 +1,144 @@
+"""The small pure parts: URLs, exclusions, the cache's key, sizes, words after ``-e``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleece.cli.build.command import spread_excludes
+from fleece.cli.build.exclusions import Exclusions, is_noise
+from fleece.cli.build.plan import UNPACKED_LIMIT, cache_key, excess, may_name_index, packages_left_out, reduced_key
+from fleece.cli.build.requirements import Requirements
+from fleece.cli.build.target import target_for
+from fleece.cli.build.urls import has_credentials, mask
+
+TARGET = target_for("3.12", "x86_64")
+
+USER_PARTS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="/'\"<>"), min_size=1)
+
+
+@given(user=USER_PARTS, scheme=st.sampled_from(["http", "https", "git+https", "HTTPS"]))
+def test_no_user_part_of_a_url_survives_masking(user, scheme):
+    """Whatever stands before the host, it is gone, and the text around it is not."""
+    assert (
+        mask(f"Looking in {scheme}://{user}@host.example/simple now")
+        == f"Looking in {scheme}://****@host.example/simple now"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("--index-url https://user:pw@host/simple", True),
+        ("x @ git+https://token@host/x.git", True),
+        ("https://${USER}:${TOKEN}@host/simple", False),
+        ("https://${USER}:pw@host/simple", True),
+        ("x @ git+ssh://git@host/x.git", False),
+        ("https://host/simple # me@example.com", False),
+        ("", False),
+    ],
+)
+def test_credentials_are_those_written_out(text, secret):
+    """A reference to the environment is no secret, and the user of ssh is none either."""
+    assert has_credentials(text) is secret
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "match"),
+    [
+        ("*.md", "docs/readme.md", True),
+        ("boto3*", "boto3/session.py", True),
+        ("boto3*", "boto3-1.0.dist-info/METADATA", True),
+        ("tests", "tests/a/b.py", True),
+        ("tests/", "tests/a.py", True),
+        ("./tests", "tests/a.py", True),
+        ("tests", "alpha/tests/a.py", False),
+        ("*/tests", "alpha/tests/a.py", True),
+        ("*.PY", "a.py", False),
+        ("a[12].py", "a1.py", True),
+    ],
+)
+def test_patterns_are_for_paths_and_for_the_folders_they_are_in(pattern, path, match):
+    """``*`` also matches ``/``, and a folder that matches takes with it what is in it."""
+    assert Exclusions((pattern,)).match(path) is match
+
+
+def test_noise_is_known_by_name_at_any_depth():
+    """What no function needs is left out; what only looks like it is not."""
+    noise = {".git", "a/.git", ".env", ".env.local", "a/__pycache__", "a.pyc", ".lambda_function.zip.1f"}
+    assert {name for name in (*noise, "env.py", ".envrc", "git", "environment") if is_noise(name)} == noise
+
+
+def test_bytecode_goes_with_its_source():
+    """A module that stays out takes its bytecode along, and no other's."""
+    names = ["a/x.py", "a/__pycache__/x.cpython-312.pyc", "a/__pycache__/xx.cpython-312.pyc", "x.py", "a/data.json"]
+    gone = packages_left_out(names, {"a/x.py", "handler.py"}, Exclusions(("*.json",)))
+    assert gone == {"a/x.py", "a/__pycache__/x.cpython-312.pyc", "a/data.json"}
+
+
+def wanted(*contents):
+    return Requirements(Path("requirements.txt"), (), (), contents)
+
+
+def test_the_key_changes_with_everything_that_decides_what_is_installed():
+    """Other requirements, settings, files, Python, architecture or bytecode: another key."""
+    others = [
+        cache_key(TARGET, wanted("b"), {}, [], compiled=True),
+        cache_key(TARGET, wanted("a", "b"), {}, [], compiled=True),
+        cache_key(TARGET, wanted("a"), {"pre": "1"}, [], compiled=True),
+        cache_key(TARGET, wanted("a"), {}, ["x 1 1"], compiled=True),
+        cache_key(TARGET, wanted("a"), {}, [], compiled=False),
+        cache_key(target_for("3.12", "arm64"), wanted("a"), {}, [], compiled=True),
+        cache_key(target_for("3.13", "x86_64"), wanted("a"), {}, [], compiled=True),
+        cache_key(TARGET, dataclasses.replace(wanted("a"), origin=Path("Pipfile.lock")), {}, [], compiled=True),
+    ]
+    key = cache_key(TARGET, wanted("a"), {}, [], compiled=True)
+    assert len({key, *others}) == len(others) + 1
+    assert key == cache_key(TARGET, wanted("a"), {}, [], compiled=True)
+    assert len({key, reduced_key(key, ["a"]), reduced_key(key, ["a", "b"])}) == 3
+
+
+def test_the_key_is_the_same_with_another_token():
+    """Credentials in requirements are no part of the key."""
+    one, two = (cache_key(TARGET, wanted(f"-i https://{t}@host/s"), {}, [], compiled=True) for t in ("old", "new"))
+    assert one == two
+
+
+def test_too_large_names_the_largest_parts():
+    """One byte over the limit is too large, and the parts that take most are named first."""
+    assert excess({"a/x": UNPACKED_LIMIT - 1, "b": 1}) is None
+    text = excess({"a/x": 1024**2, "a/y": UNPACKED_LIMIT, **{f"p{number}/x": number for number in range(9)}})
+    assert "251.0 MB unpacked, and Lambda takes 250.0 MB; the largest parts: a 251.0 MB, p8 " in text
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "a/dev-requirements.in", "Pipfile", "pylock.dev.toml", "pip.conf"]
+)
+def test_files_that_may_name_an_index(name):
+    """Requirements, locks and pip's configuration are looked through for credentials; other files are not."""
+    assert may_name_index(name)
+    assert not may_name_index(f"{name}.py")
+
+
+WORDS = st.sampled_from(["-e", "--exclude", "--rebuild", "-t", "out", "a", "*.md", "--", "b"])
+
+
+@given(st.lists(WORDS, max_size=8))
+def test_words_after_exclude_are_taken_as_argparse_took_them(words):
+    """Spread out, a command line excludes the words that argparse's ``nargs="*"`` would have taken."""
+    oracle = argparse.ArgumentParser(exit_on_error=False, add_help=False)
+    oracle.add_argument("-e", "--exclude", nargs="*", action="extend", default=[])
+    oracle.add_argument("--rebuild", action="store_true")
+    before = words[: words.index("--")] if "--" in words else words
+    expected, _ = oracle.parse_known_args([word for word in before if word != "-t"])
+    spread = spread_excludes([word for word in words if word != "-t"])
+    options = spread[: spread.index("--")] if "--" in spread else spread
+    taken = [options[number + 1] for number, word in enumerate(options) if word == "-e"]
+    assert taken == expected.exclude
+    if "--" in words:
+        assert spread[spread.index("--") :] == [word for word in words[words.index("--") :] if word != "-t"]
