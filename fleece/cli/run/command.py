@@ -32,7 +32,7 @@ class RunCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take fleece's options, and leave alone what is not fleece's."""
         own, dashes, words = _partition(args)
-        rest = super().parse_args(ctx, own)
+        rest = super().parse_args(ctx, own.copy())  # click empties the list
         given: tuple[str, ...] = ctx.params["words"] or ()
         if dashes and given:
             raise click.UsageError(f"Unexpected {given[0]!r} before --: {_PUT_DASHES}", ctx)

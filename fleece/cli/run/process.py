@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -50,12 +49,13 @@ def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def spawn(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a program as a child and return its exit code; 128 and the signal's number when a signal ended it."""
-    with subprocess.Popen(list(arguments), env=dict(environ)) as child:  # noqa: S603 (the user's own command)
-        while True:
-            # Ctrl-C reaches the child as well, whose business it is.
-            with contextlib.suppress(KeyboardInterrupt):
-                code = child.wait()
-                return code if code >= 0 else 128 - code
+    # Ctrl-C reaches the child as well, whose business it is. Not ignored, as the child would inherit that.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        code = subprocess.call(list(arguments), env=dict(environ))  # noqa: S603 (the user's own command)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code
 
 
 def _restore_signals() -> None:
