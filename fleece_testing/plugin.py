@@ -75,10 +75,14 @@ def fleece_api(fleece_context: Callable[..., LambdaContext]) -> Callable[..., Cl
 
 
 @pytest.fixture
-def fleece_logs(capfd: pytest.CaptureFixture[str]) -> Logs:
-    """Read the JSON lines that the test has written to stdout, from this process and its children."""
+def fleece_logs(capfd: pytest.CaptureFixture[str]) -> Iterator[Logs]:
+    """Read the JSON lines that the test has written to stdout, from this process and its children.
+
+    What it read is given back at the end, for pytest to show with a failing test.
+    """
     logs: Logs = _need("logs", "fleece_logs").Logs(capfd)
-    return logs
+    yield logs
+    logs.give_back()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,91 @@
+"""Events of queues, topics, buckets, streams and other services."""
+
+import base64
+import gzip
+import hashlib
+import json
+from decimal import Decimal
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+
+from fleece_testing import events
+
+
+def test_sqs():
+    """Each message is a record with its digest; what is no text becomes JSON."""
+    first, second = events.sqs("text", {"a": 1}, queue="jobs", attributes={"kind": "x"})["Records"]
+    assert (first["body"], second["body"]) == ("text", '{"a": 1}')
+    assert first["md5OfBody"] == hashlib.md5(b"text").hexdigest()  # noqa: S324 (SQS's own)
+    assert first["eventSourceARN"] == "arn:aws:sqs:us-east-1:123456789012:jobs"
+    assert first["messageAttributes"]["kind"]["stringValue"] == "x"
+    assert first["messageId"] != second["messageId"]
+
+
+def test_sns():
+    """The message is a text within the record."""
+    (record,) = events.sns({"a": 1}, topic="news", subject="s", attributes={"kind": "x"})["Records"]
+    assert record["Sns"]["Message"] == '{"a": 1}'
+    assert record["Sns"]["Subject"] == "s"
+    assert record["Sns"]["TopicArn"].endswith(":news")
+    assert record["Sns"]["MessageAttributes"] == {"kind": {"Type": "String", "Value": "x"}}
+
+
+def test_s3_keys_arrive_encoded_as_in_a_form():
+    """A space is a plus; slashes stay."""
+    first, second = events.s3("a b/ü.txt", "c", bucket="files", size=7)["Records"]
+    assert first["s3"]["object"]["key"] == "a+b/%C3%BC.txt"
+    assert first["s3"]["bucket"]["arn"] == "arn:aws:s3:::files"
+    assert second["s3"]["object"]["size"] == 7
+
+
+def test_dynamodb_stream_images_are_what_boto3_reads():
+    """Inserts, changes and removals have the images that they should, in DynamoDB's JSON."""
+    old, new = {"id": "1", "n": 1}, {"id": "1", "n": Decimal("1.5"), "list": [None, True, {"a": "b"}], "raw": b"\xff"}
+    records = events.dynamodb_stream((None, new), (old, new), (old, None))["Records"]
+    assert [record["eventName"] for record in records] == ["INSERT", "MODIFY", "REMOVE"]
+    assert [sorted(record["dynamodb"].keys() & {"OldImage", "NewImage"}) for record in records] == [
+        ["NewImage"],
+        ["NewImage", "OldImage"],
+        ["OldImage"],
+    ]
+    image = json.loads(json.dumps(records[0]["dynamodb"]["NewImage"]))
+    assert image.pop("raw") == {"B": base64.b64encode(b"\xff").decode()}
+    read = {name: TypeDeserializer().deserialize(value) for name, value in image.items()}
+    assert read == {name: value for name, value in new.items() if name != "raw"}
+    assert records[0]["dynamodb"]["Keys"] == {"id": {"S": "1"}}
+    with pytest.raises(TypeError, match="DynamoDB has no type for object"):
+        events.dynamodb_value(object())
+    with pytest.raises(ValueError, match="an item before or after"):
+        events.dynamodb_stream((None, None))
+
+
+def test_kinesis_data_is_base64():
+    """Bytes, text and JSON, each with a sequence number of its own."""
+    records = events.kinesis(b"\xff", "text", {"a": 1}, stream="clicks")["Records"]
+    data = [base64.b64decode(record["kinesis"]["data"]) for record in records]
+    assert data == [b"\xff", b"text", b'{"a": 1}']
+    assert len({record["eventID"] for record in records}) == 3
+    assert records[0]["eventSourceARN"].endswith("stream/clicks")
+
+
+def test_eventbridge():
+    """By default it is a schedule's event."""
+    assert events.eventbridge()["detail-type"] == "Scheduled Event"
+    event = events.eventbridge("Order Placed", {"id": 1}, source="shop", resources=("arn",))
+    assert (event["detail"], event["source"], event["resources"]) == ({"id": 1}, "shop", ["arn"])
+
+
+def test_cloudwatch_logs_are_gzipped():
+    """The lines come out of base64 and gzip."""
+    event = events.cloudwatch_logs("text", {"a": 1}, log_group="/group")
+    content = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+    assert [line["message"] for line in content["logEvents"]] == ["text", '{"a": 1}']
+    assert (content["messageType"], content["logGroup"]) == ("DATA_MESSAGE", "/group")
+
+
+def test_cognito():
+    """A trigger's request and response are where a handler looks for them."""
+    event = events.cognito("PreTokenGeneration_Authentication", user="u", attributes={"email": "x"}, response={"a": 1})
+    assert event["request"]["userAttributes"] == {"email": "x"}
+    assert (event["userName"], event["response"]) == ("u", {"a": 1})
