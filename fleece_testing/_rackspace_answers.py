@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from fleece_testing._rackspace_directory import Token
 
 _IDENTITY_FAULTS = {
     400: "badRequest",
@@ -39,13 +41,13 @@ def as_json(document: Any, status: int = 200, headers: Mapping[str, str] | None 
 
 def identity_fault(status: int, message: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error as Identity words it: the kind of fault is the document's one key."""
-    detail = {"code": status, "message": message or HTTPStatus(status).phrase}
+    detail = {"code": status, "message": message or HTTP_STATUS_CODES.get(status, "Unknown")}
     return as_json({_IDENTITY_FAULTS.get(status, "identityFault"): detail}, status, headers)
 
 
 def faws_fault(status: int, message: str | None = None) -> Response:
     """Return an error of FAWS, whose documents are of another shape than Identity's."""
-    return as_json({"error": {"code": status, "message": message or HTTPStatus(status).phrase}}, status)
+    return as_json({"error": {"code": status, "message": message or HTTP_STATUS_CODES.get(status, "Unknown")}}, status)
 
 
 def passcode_wanted(session: str) -> Response:
@@ -57,21 +59,14 @@ def passcode_wanted(session: str) -> Response:
     )
 
 
-def access(token: str, expires: float, tenant: str | None, name: str, roles: Iterable[str]) -> Response:
-    """Return Identity's answer about a token, both to whoever asks for one and to whoever validates one.
-
-    Args:
-        token: its id.
-        expires: seconds since the epoch.
-        tenant: left out of the document when ``None``.
-        name: the user's.
-        roles: the names of the user's roles.
-    """
-    moment = datetime.fromtimestamp(expires, timezone.utc).isoformat(timespec="milliseconds")
-    about: dict[str, Any] = {"id": token, "expires": moment.replace("+00:00", "Z")}
-    if tenant is not None:
-        about["tenant"] = {"id": tenant, "name": tenant}
-    user = {"id": f"id-of-{name}", "name": name, "roles": [{"id": role, "name": role} for role in roles]}
+def access(token: Token) -> Response:
+    """Return Identity's answer about a token, both to whoever asks for one and to whoever validates one."""
+    moment = datetime.fromtimestamp(token.expires, timezone.utc).isoformat(timespec="milliseconds")
+    about: dict[str, Any] = {"id": token.id, "expires": moment.replace("+00:00", "Z")}
+    if token.tenant is not None:
+        about["tenant"] = {"id": token.tenant, "name": token.tenant}
+    name = token.user.name
+    user = {"id": f"id-of-{name}", "name": name, "roles": [{"id": role, "name": role} for role in token.user.roles]}
     return as_json({"access": {"token": about, "user": user}})
 
 
