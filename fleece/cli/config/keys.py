@@ -1,0 +1,190 @@
+"""Encrypting and decrypting with AWS KMS: one client for each environment, calls side by side, each with its key.
+
+The rest of the package takes a `KeyService`, and does not know that it is KMS.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from fleece.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fleece.cli.config.tree import Stage
+
+    Answer = TypeVar("Answer")
+
+MAX_PLAINTEXT = 4096
+"""Most bytes that KMS encrypts in one call."""
+
+_SIDE_BY_SIDE = 10  # as many as a client has connections
+
+
+class KeyServiceError(CommandError):
+    """KMS has refused, or could not be reached; the message names the value and its stage."""
+
+
+class Item(NamedTuple):
+    """Something to encrypt or decrypt: its name for messages, whose key, and its bytes."""
+
+    title: str
+    stage: Stage
+    content: bytes
+
+
+class Undecryptable(NamedTuple):
+    """Stands for the plaintext of what could not be decrypted, and says why."""
+
+    reason: str
+
+
+class KeyService(Protocol):
+    """Encrypts and decrypts with the keys of stages."""
+
+    def encrypt(self, items: Sequence[Item]) -> list[bytes]:
+        """Return the ciphertext of each plaintext, in order.
+
+        Raises:
+            KeyServiceError: one could not be encrypted.
+        """
+
+    def decrypt(self, items: Sequence[Item]) -> list[bytes | Undecryptable]:
+        """Return the plaintext of each ciphertext, in order.
+
+        Raises:
+            KeyServiceError: the service could not be reached, or has had enough of us.
+        """
+
+
+class KMS:
+    """AWS KMS as a `KeyService`.
+
+    Args:
+        client_for: makes the KMS client for an environment's name and the key, from which a region can be read. It is
+            called once for each environment, from the thread that calls `encrypt` or `decrypt`.
+        any_key: whether a ciphertext of another key than the stage's is decrypted too.
+    """
+
+    def __init__(self, client_for: Callable[[str, str], Any], *, any_key: bool = False) -> None:
+        self._client_for = client_for
+        self._any_key = any_key
+        self._clients: dict[str, Any] = {}
+
+    def encrypt(self, items: Sequence[Item]) -> list[bytes]:
+        """Return the ciphertext of each plaintext, in order.
+
+        Raises:
+            KeyServiceError: KMS refused; the calls not yet made are not made.
+        """
+        return self._side_by_side(self._encrypt, items)
+
+    def decrypt(self, items: Sequence[Item]) -> list[bytes | Undecryptable]:
+        """Return the plaintext of each ciphertext, in order.
+
+        Raises:
+            KeyServiceError: KMS could not be reached, or throttles for longer than we try.
+        """
+        return self._side_by_side(self._decrypt, items)
+
+    def _side_by_side(self, call: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+        """Make a call for each item, a few at a time; the first that fails stops those that have not begun."""
+        for item in items:
+            # Made here, one after the other: finding credentials may ask the user something.
+            self._client(item.stage)
+        pool = concurrent.futures.ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="fleece-kms")
+        try:
+            return list(pool.map(call, items))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _encrypt(self, item: Item) -> bytes:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow; only for those who call AWS)
+
+        try:
+            answer = self._client(item.stage).encrypt(KeyId=key_id(item.stage.key), Plaintext=item.content)
+        except (BotoCoreError, ClientError) as error:
+            raise KeyServiceError(
+                f"{item.title} cannot be encrypted with the key {item.stage.key!r}: {_why(error)}"
+            ) from error
+        return bytes(answer["CiphertextBlob"])
+
+    def _decrypt(self, item: Item) -> bytes | Undecryptable:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        key = {} if self._any_key else {"KeyId": key_id(item.stage.key)}
+        try:
+            answer = self._client(item.stage).decrypt(CiphertextBlob=item.content, **key)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code == "IncorrectKeyException":
+                return Undecryptable(self._wrong_key(item))
+            if code in _TRY_LATER:
+                raise KeyServiceError(f"{item.title} cannot be decrypted now: {_why(error)}") from error
+            return Undecryptable(_why(error))
+        except BotoCoreError as error:
+            raise KeyServiceError(f"{item.title} cannot be decrypted now: {_why(error)}") from error
+        return bytes(answer["Plaintext"])
+
+    def _wrong_key(self, item: Item) -> str:
+        """Say which key was meant and which it is: KMS tells the latter when it may decrypt with any."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        try:
+            other = self._client(item.stage).decrypt(CiphertextBlob=item.content)["KeyId"]
+        except ClientError:
+            other = "another, which these credentials may not use"
+        return (
+            f"it was encrypted with the key {other}, and the stage's key is {item.stage.key!r}; "
+            "--any-key decrypts it all the same"
+        )
+
+    def _client(self, stage: Stage) -> Any:
+        if stage.environment not in self._clients:
+            self._clients[stage.environment] = self._client_for(stage.environment, stage.key)
+        return self._clients[stage.environment]
+
+
+def size_problem(content: bytes) -> str | None:
+    """Return why KMS does not encrypt a plaintext; None when it does."""
+    if not content:
+        return "an empty secret cannot be encrypted; write '' without :encrypt:"
+    if len(content) > MAX_PLAINTEXT:
+        return f"a secret of {len(content)} bytes is too long, KMS encrypts {MAX_PLAINTEXT} at most; split it"
+    return None
+
+
+_KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+def key_id(key: str) -> str:
+    """Return the key as KMS takes it: an ARN, a key id, or an alias, which may come without ``alias/``."""
+    if key.startswith(("arn:", "alias/")) or _KEY_ID.fullmatch(key):
+        return key
+    return f"alias/{key}"
+
+
+# Whether the value can be decrypted is not known after these.
+_TRY_LATER = frozenset(
+    {
+        "DependencyTimeoutException",
+        "InternalFailure",
+        "KMSInternalException",
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+def _why(error: Exception) -> str:
+    """Return AWS's code and message, or what botocore says."""
+    response = getattr(error, "response", None) or {}
+    details = response.get("Error", {})
+    return f"{details.get('Code')}: {details.get('Message') or 'no reason given'}" if details else str(error)

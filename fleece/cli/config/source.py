@@ -1,0 +1,68 @@
+"""The text of a configuration, and mistakes in it that are reported with file and line."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+from fleece.cli.errors import CommandError
+
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+class ConfigError(CommandError):
+    """A configuration has a mistake; the message begins with ``FILE:LINE:`` where there is a line to name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A text and where it came from.
+
+    Attributes:
+        name: the name of the file, or ``<stdin>``, for messages.
+        text: the text without a byte-order mark, with the line breaks that it came with.
+        marked: whether it began with a byte-order mark.
+        has_lines: whether its lines are those that the user has seen; not so for a text made from JSON.
+    """
+
+    name: str
+    text: str
+    marked: bool = False
+    has_lines: bool = True
+
+    @classmethod
+    def decode(cls, name: str, content: bytes) -> Source:
+        """Read the bytes of a file.
+
+        Raises:
+            ConfigError: they are not UTF-8, or hold nothing but white space.
+        """
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise ConfigError(f"{name}:{line}: this is not UTF-8 text; save the file in that encoding") from None
+        marked = text.startswith(_BYTE_ORDER_MARK)
+        source = cls(name, text.removeprefix(_BYTE_ORDER_MARK), marked=marked)
+        if not source.text.strip():
+            raise ConfigError(f"{name} is empty; a configuration has 'stages' and 'config'")
+        return source
+
+    def encode(self) -> bytes:
+        """Return the bytes of the file."""
+        return ((_BYTE_ORDER_MARK if self.marked else "") + self.text).encode()
+
+    def with_text(self, text: str) -> Source:
+        """Return the same source with another text."""
+        return dataclasses.replace(self, text=text)
+
+    @functools.cached_property
+    def line_break(self) -> str:
+        """The line break that the text uses: LF, or CR and LF."""
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+    def error(self, message: str, index: int | None = None) -> ConfigError:
+        """Return the error that says `message` about the character at `index`, or about the whole file."""
+        if index is None or not self.has_lines:
+            return ConfigError(f"{self.name}: {message}")
+        return ConfigError(f"{self.name}:{self.text.count(chr(10), 0, index) + 1}: {message}")

@@ -1,0 +1,180 @@
+"""Hypothesis strategies for what fleece reads: configurations as people write them.
+
+from hypothesis import given
+from fleece_testing.strategies import open_configurations
+
+@given(open_configurations())
+def test_my_tool_reads_every_configuration(configuration):
+    assert my_tool(configuration.text) == configuration.data
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+ENVIRONMENTS = ("development", "production")
+"""The names of the environments that the stages of `open_configurations` lead to."""
+
+KEYS = ("alias/first", "second")
+"""The KMS keys of those stages."""
+
+_STAGES = ("dev", "prod", "/.*/", "/feature-.*/", "/(qa|it)[0-9]?/")
+_PLAIN = re.compile(r"(?::encrypt:)?[A-Za-z][A-Za-z0-9 /._?,\[\]'\"é☃😀-]*(?<! )")
+_WORDS = re.compile(r"(?i:null|true|false)")
+_UNPRINTABLE = re.compile("[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenConfiguration:
+    """A configuration in the open format of ``fleece config``.
+
+    Attributes:
+        text: the YAML, with comments, in any mixture of styles.
+        data: what it says: ``{"stages": ..., "config": ...}``, in which values by stage have keys with a ``+``.
+    """
+
+    text: str
+    data: dict[str, Any]
+
+
+def secret_texts() -> st.SearchStrategy[str]:
+    """Texts that can be secrets: passwords, keys of several lines, anything in Unicode; never empty."""
+    return st.one_of(
+        st.text("abcXYZ019 :#'\"\\{}[],&*!|>%@`/-?=é☃😀", min_size=1, max_size=20),
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
+        st.lists(st.text("abc: #-\t", max_size=6), min_size=2, max_size=4).map("\n".join).filter(bool),
+        st.sampled_from(["-----BEGIN KEY-----\nMIIB\n\nAAAA==\n-----END KEY-----\n", "yes", "0777", "~", "x\n\n\n"]),
+    ).filter(lambda text: ":encrypt:" not in text and ":decrypt:" not in text)
+
+
+@st.composite
+def open_configurations(draw: Draw) -> OpenConfiguration:
+    """Open configurations: any shape that the format allows, however a person may have formatted it."""
+    names = draw(st.lists(st.sampled_from(_STAGES), min_size=1, max_size=4, unique=True))
+    stages = {
+        name: {"environment": draw(st.sampled_from(ENVIRONMENTS)), "key": draw(st.sampled_from(KEYS))} for name in names
+    }
+    data = {"stages": stages, "config": draw(st.dictionaries(_keys(), _values(names), max_size=5))}
+    text = _Writer(draw).document(data)
+    if draw(st.booleans()):
+        text = text.replace("\n", "\r\n")
+    return OpenConfiguration(text, data)
+
+
+def _keys() -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.from_regex(r"[a-z][a-z_0-9]{0,7}", fullmatch=True).filter(lambda key: not _WORDS.fullmatch(key)),
+        st.sampled_from(["with space", "a.b", "é☃", "0", "true", "x: y", "#", "-", "?", "a/b", "[0]"]),
+    )
+
+
+def _leaves() -> st.SearchStrategy[Any]:
+    text = secret_texts() | st.just("")
+    return st.one_of(text, text, st.integers(-(10**6), 10**6), st.booleans(), st.none(), st.floats(-9, 9, width=16))
+
+
+def _values(stages: Sequence[str]) -> st.SearchStrategy[Any]:
+    secret = secret_texts().map(":encrypt:".__add__)
+
+    def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+        return st.lists(inner, max_size=3) | st.dictionaries(_keys(), inner, max_size=3)
+
+    in_a_stage = st.recursive(secret | secret | _leaves(), nested, max_leaves=5)
+    ways = st.dictionaries(st.sampled_from(stages).map("+".__add__), in_a_stage, min_size=1, max_size=3)
+    return st.recursive(_leaves() | ways | ways, nested, max_leaves=8)
+
+
+class _Writer:
+    """Writes data as YAML, and leaves to `draw` what YAML leaves to the writer."""
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
+        self._anchors = itertools.count()
+
+    def document(self, data: dict[str, Any]) -> str:
+        start: str = self._pick("", "# secrets of the service\n", "\n", "---\n")
+        return start + self._mapping(data, 0)
+
+    def _pick(self, *choices: Any) -> Any:
+        return self._draw(st.sampled_from(choices))
+
+    def _mapping(self, data: dict[str, Any], indent: int) -> str:
+        return "".join(
+            f"{self._between(indent)}{' ' * indent}{self._key(key)}:{self._below(value, indent)}"
+            for key, value in data.items()
+        )
+
+    def _sequence(self, data: list[Any], indent: int) -> str:
+        return "".join(f"{self._between(indent)}{' ' * indent}-{self._below(item, indent)}" for item in data)
+
+    def _between(self, indent: int) -> str:
+        """Write a comment line, or nothing; a blank line would belong to a block that keeps its line breaks."""
+        return str(self._pick("", "", "", f"{' ' * indent}# a comment: with 'quotes' {{and}} more\n"))
+
+    def _below(self, value: Any, indent: int) -> str:
+        """Write what comes after a colon or a dash, and the rest of the line and of the value."""
+        if isinstance(value, (dict, list)):
+            if not value or self._pick(False, False, True):
+                return f" {self._flow(value)}{self._line_end()}"
+            deeper = indent + self._pick(2, 3, 4)
+            below = self._mapping(value, deeper) if isinstance(value, dict) else self._sequence(value, deeper)
+            return f"{self._line_end()}{below}"
+        if isinstance(value, str) and self._pick(True, False) and (block := self._block(value, indent)):
+            return block
+        anchor = f"&a{next(self._anchors)} " if self._pick(False, False, False, True) else ""
+        return f"{self._pick(' ', '  ')}{anchor}{self._scalar(value, in_flow=False)}{self._line_end()}"
+
+    def _line_end(self) -> str:
+        return str(self._pick("\n", "\n", "  # why\n"))
+
+    def _block(self, text: str, indent: int) -> str | None:
+        """Write a literal block, where the text can be one."""
+        body = text.rstrip("\n")
+        if not body or _UNPRINTABLE.search(body.replace("\n", "").replace("\t", "")) or body[0] in " \t\n":
+            return None
+        if any(line.strip() == "" and line for line in body.split("\n")):
+            return None
+        margin = " " * (indent + self._pick(1, 2, 5))
+        chomp = {0: "-", 1: ""}.get(len(text) - len(body), "+")
+        lines = [margin + line if line else "" for line in body.split("\n")]
+        ending = "\n" * max(1, len(text) - len(body))
+        return f" |{chomp}{self._line_end()}" + "\n".join(lines) + ending
+
+    def _flow(self, value: Any) -> str:
+        if isinstance(value, list):
+            return f"[{', '.join(map(self._flow, value))}]"
+        if isinstance(value, dict):
+            return f"{{{', '.join(f'{self._key(key)}: {self._flow(item)}' for key, item in value.items())}}}"
+        return self._scalar(value, in_flow=True)
+
+    def _key(self, key: str) -> str:
+        if re.fullmatch(r"\+?[a-z/][\w./*()|\[\]-]*", key, re.ASCII) and not _WORDS.fullmatch(key):
+            # Brackets would end a plain key in a flow collection.
+            return key if not set(key) & set("[]") and self._pick(True, False) else f'"{key}"'
+        return self._quoted(key)
+
+    def _scalar(self, value: Any, *, in_flow: bool) -> str:
+        if not isinstance(value, str):
+            return json.dumps(value)
+        plain = _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value)
+        # 1.2.1 wrote secrets without quotes in flow collections as well.
+        if plain and not (in_flow and set(value) & set("[],?")) and self._pick(True, False):
+            return value
+        return self._quoted(value)
+
+    def _quoted(self, text: str) -> str:
+        if not _UNPRINTABLE.search(text) and self._pick(True, False):
+            return "'" + text.replace("'", "''") + "'"
+        quoted = json.dumps(text, ensure_ascii=False)
+        return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", quoted)
