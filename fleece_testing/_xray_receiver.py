@@ -1,4 +1,4 @@
-"""The X-Ray daemon's UDP socket and the thread that reads it."""
+"""The X-Ray daemon's ports, and the thread that reads the UDP one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,35 @@ import socketserver
 import threading
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._http import LoopbackServer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
 
 _QUEUE = 8 * 1024 * 1024  # bytes asked for; the kernel gives what its own limit allows
 _MARKER_TRIES = 100
 _MARKER_WAIT = 0.05  # seconds
+
+
+_PORT_TRIES = 20
+
+
+def listen(port: int, receive: Callable[[bytes], None], proxy: WSGIApplication) -> tuple[Receiver, LoopbackServer]:
+    """Listen on UDP and TCP at the same port; 0 takes one that is free for both.
+
+    Raises:
+        OSError: when the port is taken.
+    """
+    for attempt in range(_PORT_TRIES):
+        server = LoopbackServer(proxy, port=port).start()
+        try:
+            return Receiver(server.host, server.port, receive), server
+        except OSError:
+            server.stop()
+            if port or attempt == _PORT_TRIES - 1:
+                raise
+    raise AssertionError  # the loop returns or raises
 
 
 class Receiver:

@@ -28,8 +28,9 @@ from fleece_testing._runtime_code import laid_out
 from fleece_testing._runtime_output import Output
 from fleece_testing._runtime_packages import inspect
 from fleece_testing._runtime_process import Plan, Process, lambda_environment
+from fleece_testing._trace_header import new_trace_header
 from fleece_testing.logs import parse_lines
-from fleece_testing.xray_daemon import XRayDaemon, new_trace_header
+from fleece_testing.xray_daemon import XRayDaemon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,22 +11,30 @@ It works without pytest::
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing import _xray_traces as traces
-from fleece_testing._xray_receiver import Receiver
+from fleece_testing._trace_header import new_trace_id
+from fleece_testing._xray_receiver import Receiver, listen
 from fleece_testing._xray_rules import NAMESPACES, Document, Refused, validate
+from fleece_testing._xray_sampling import sampling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from types import TracebackType
 
+    from mypy_boto3_xray import XRayClient
     from typing_extensions import Self
 
-__all__ = ["NAMESPACES", "Document", "Refused", "XRayDaemon", "new_trace_header", "new_trace_id", "validate"]
+    from fleece_testing._http import LoopbackServer
+
+__all__ = ["NAMESPACES", "Document", "Refused", "XRayDaemon", "validate"]
+
+
+_BATCH = 50  # documents in one call, as the daemon sends them
 
 
 class XRayDaemon:
@@ -36,7 +44,7 @@ class XRayDaemon:
     senders that may still be at it (threads, live child processes) there is `wait_for`.
 
     Args:
-        port: the UDP port on ``127.0.0.1``; 0 takes a free one.
+        port: the port on ``127.0.0.1``, UDP for traces and TCP for sampling rules; 0 takes a free one.
         namespaces: the values of ``namespace`` to take. AWS's own SDK marks its subsegments ``local``, which the
             service's documentation does not know: add it to test code that uses that SDK.
 
@@ -50,8 +58,10 @@ class XRayDaemon:
         self._wanted_port = port
         self._namespaces = frozenset(namespaces)
         self._server: Receiver | None = None
+        self._proxy: LoopbackServer | None = None
         self._changed = threading.Condition()
         self._documents: list[Document] = []
+        self._forwarded = 0
         self._subsegments: list[Document] = []
         self._refused: list[Refused] = []
         self._new_ids()
@@ -61,7 +71,7 @@ class XRayDaemon:
     def start(self) -> Self:
         """Listen; starting twice does nothing."""
         if self._server is None:
-            self._server = Receiver(self.host, self._wanted_port, self._receive)
+            self._server, self._proxy = listen(self._wanted_port, self._receive, sampling)
         return self
 
     def stop(self) -> None:
@@ -70,12 +80,16 @@ class XRayDaemon:
             self._catch_up()
             self._server.close()
             self._server = None
+        if self._proxy is not None:
+            self._proxy.stop()
+            self._proxy = None
 
     def clear(self) -> None:
         """Forget everything received, and take new trace and parent ids."""
         self._catch_up()
         with self._changed:
             self._documents.clear()
+            self._forwarded = 0
             self._subsegments.clear()
             self._refused.clear()
             self._new_ids()
@@ -152,6 +166,23 @@ class XRayDaemon:
             )
         return subsegments
 
+    def forward(self, xray: XRayClient) -> None:
+        """Hand the documents that came since the last time on to the X-Ray service, as the real daemon does.
+
+        Args:
+            xray: boto3's client, such as ``fleece_aws.client("xray")``.
+
+        Raises:
+            AssertionError: the service reports documents as unprocessed.
+        """
+        waiting = self.documents[self._forwarded :]
+        self._forwarded += len(waiting)
+        for start in range(0, len(waiting), _BATCH):
+            batch = [json.dumps(document) for document in waiting[start : start + _BATCH]]
+            unprocessed = xray.put_trace_segments(TraceSegmentDocuments=batch)["UnprocessedTraceSegments"]
+            if unprocessed:
+                raise AssertionError(f"X-Ray has not processed {len(unprocessed)} document(s): {unprocessed!a}")
+
     # Saying what should have come
 
     def assert_subsegment(
@@ -218,16 +249,6 @@ class XRayDaemon:
         trees = "\n".join(str(trace) for trace in self.traces()) or "Nothing came."
         refused = self.refused
         return f"{trees}\nRefused:\n{_list_refused(refused)}" if refused else trees
-
-
-def new_trace_id() -> str:
-    """Return a trace id of now."""
-    return f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-
-
-def new_trace_header() -> str:
-    """Return the header of a new trace, sampled, as Lambda makes it."""
-    return f"Root={new_trace_id()};Parent={secrets.token_hex(8)};Sampled=1"
 
 
 def _names_of_parent(document: Document, known: Mapping[traces.Key, Document]) -> set[str]:

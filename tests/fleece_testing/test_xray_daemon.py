@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+import requests
 from aws_xray_sdk.core.recorder import AWSXRayRecorder
 
 from fleece_testing import XRayDaemon
@@ -236,6 +237,34 @@ def test_aws_own_sdk_is_understood():
         assert [node.name for node in trace.roots[0].walk()] == ["service", "users", "DynamoDB", "failing"]
         # The recorder's emitter closes its socket only when it is collected.
         recorder.emitter._socket.close()
+
+
+def test_sampling_rules_are_answered_on_the_same_port(daemon):
+    """AWS's SDK asks the daemon over TCP: everything is sampled by the default rule."""
+    url = f"http://{daemon.address}"
+    rules = requests.post(f"{url}/GetSamplingRules", timeout=5).json()["SamplingRuleRecords"]
+    assert [(one["SamplingRule"]["RuleName"], one["SamplingRule"]["FixedRate"]) for one in rules] == [("Default", 1.0)]
+    statistics = [{"RuleName": "Default"}, {"RuleName": "other"}]
+    asked = {"SamplingStatisticsDocuments": statistics}
+    targets = requests.post(f"{url}/SamplingTargets", json=asked, timeout=5).json()
+    assert [one["RuleName"] for one in targets["SamplingTargetDocuments"]] == ["Default"]
+    assert [one["RuleName"] for one in targets["UnprocessedStatistics"]] == ["other"]
+    assert requests.get(f"{url}/GetSamplingRules", timeout=5).status_code == 404
+    assert requests.post(f"{url}/GetSamplingRules", headers={"Origin": "http://a"}, timeout=5).status_code == 403
+
+
+def test_documents_can_be_handed_on_to_the_emulated_service(fleece_aws, daemon, send):
+    """Each document is sent once, in batches as the real daemon sends them."""
+    xray = fleece_aws.client("xray")
+    for number in range(1, 61):
+        send("a", number=number)
+    daemon.forward(xray)
+    daemon.forward(xray)
+    send("b", number=100)
+    daemon.forward(xray)
+    (trace,) = xray.batch_get_traces(TraceIds=[daemon.trace_id])["Traces"]
+    assert len(trace["Segments"]) == 61
+    assert len(fleece_aws.calls("xray", "PutTraceSegments")) == 3
 
 
 def test_starting_and_stopping_leaves_nothing_behind():
