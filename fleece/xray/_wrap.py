@@ -224,7 +224,9 @@ class _WrappedObject:
     """A callable object with a scope around its calls; everything else goes to the object."""
 
     def __init__(self, wrapped: Any, call: Function) -> None:
-        vars(self).update(__wrapped__=wrapped, _fleece_call=call)
+        # What a class has of its own would hide what `__getattr__` passes on.
+        about = {name: getattr(wrapped, name, None) for name in ("__doc__", "__module__")}
+        vars(self).update(about, __wrapped__=wrapped, _fleece_call=call)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._fleece_call(*args, **kwargs)

@@ -1,0 +1,292 @@
+"""Blocks of code as subsegments, and what is added to the one that is open."""
+
+import asyncio
+import enum
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from fleece import xray
+
+
+def test_blocks_nest(fleece_xray):
+    """Each is the child of the one around it; the namespace is there where it is one that X-Ray knows."""
+    with xray.subsegment("outer", "remote"):
+        with xray.subsegment("first", namespace="aws"):
+            pass
+        with xray.subsegment("second", namespace="local"):
+            pass
+    [trace] = fleece_xray.traces()
+    [outer] = trace.roots
+    assert outer.document["namespace"] == "remote"
+    assert [child.document.get("namespace") for child in outer.children] == ["aws", None]
+
+
+def test_async_with(fleece_xray):
+    """The same, in coroutines; two at once do not mix."""
+
+    async def work(name):
+        async with xray.subsegment(name):
+            await asyncio.sleep(0)
+            async with xray.subsegment(f"in {name}"):
+                await asyncio.sleep(0)
+
+    async def both():
+        await asyncio.gather(work("a"), work("b"))
+
+    asyncio.run(both())
+    [trace] = fleece_xray.traces()
+    assert {root.name: [child.name for child in root.children] for root in trace.roots} == {"a": ["in a"], "b": ["in b"]}
+
+
+def test_one_block_can_be_entered_inside_of_itself(fleece_xray):
+    """Each entering is a subsegment of its own."""
+    block = xray.subsegment("again")
+    with block, block:
+        pass
+    with block:
+        pass
+    [trace] = fleece_xray.traces()
+    assert [[child.name for child in root.children] for root in trace.roots] == [["again"], []]
+
+
+def test_an_exception_in_a_block_passes(fleece_xray):
+    """It is recorded as a fault and not swallowed."""
+    with pytest.raises(ZeroDivisionError), xray.subsegment("fails"):
+        1 / 0  # noqa: B018
+    assert fleece_xray.assert_subsegment("fails")["fault"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("orders/create", "orders/create"),
+        ("<b>?*", "_b___"),
+        ("", "_"),
+        ("x" * 300, "x" * 200),
+        ("größe 日本", "größe 日本"),
+        ("back\\slash\n", "back\\slash_"),
+    ],
+)
+def test_names_are_as_the_service_takes_them(fleece_xray, name, sent):
+    """Characters that it refuses become underscores."""
+    with xray.subsegment(name):
+        pass
+    assert fleece_xray.subsegments[0]["name"] == sent
+
+
+def test_a_clock_that_is_set_back_gives_no_negative_duration(fleece_xray):
+    """A subsegment does not end before it begins."""
+    now = time.time()
+    with pytest.MonkeyPatch.context() as patch, xray.subsegment("x"):
+        patch.setattr(time, "time", lambda: now - 3600)
+    [document] = fleece_xray.subsegments
+    assert document["end_time"] == document["start_time"]
+
+
+def test_annotations_go_to_the_innermost_subsegment(fleece_xray):
+    """Or to the block's own, through the block."""
+    with xray.subsegment("outer") as outer, xray.subsegment("inner"):
+        xray.put_annotation("where", "inner")
+        outer.put_annotation("where", "outer")
+    assert fleece_xray.assert_subsegment("inner")["annotations"] == {"where": "inner"}
+    assert fleece_xray.assert_subsegment("outer")["annotations"] == {"where": "outer"}
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Unprintable:
+    def __str__(self):
+        raise ZeroDivisionError
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("text", "text"),
+        (True, True),
+        (3, 3),
+        (2.5, 2.5),
+        (None, "None"),
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
+        (2**60, str(2**60)),
+        ("x" * 2000, "x" * 1000),
+        (Colour.RED, "Colour.RED"),
+        (Unprintable(), "<Unprintable>"),
+        ("\ud800", "\ud800"),
+    ],
+)
+def test_annotation_values_are_texts_numbers_or_booleans(fleece_xray, value, sent):
+    """Whatever it was, the service takes it."""
+    with xray.subsegment("x"):
+        xray.put_annotation("key", value)
+    assert fleece_xray.subsegments[0]["annotations"] == {"key": sent}
+    if value == value and not isinstance(value, Unprintable):  # noqa: PLR0124 (not NaN)
+        assert xray.to_safe_annotation_value(value) == sent
+
+
+@pytest.mark.parametrize(
+    ("key", "sent"), [("user_id", "user_id"), ("user-id", "user_id"), ("größe", "gr__e"), ("", "_"), ("a" * 600, "a" * 500)]
+)
+def test_annotation_keys_are_letters_digits_and_underscores(fleece_xray, key, sent):
+    """Others become underscores."""
+    assert xray.to_safe_annotation_key(key) == sent
+    with xray.subsegment("x"):
+        xray.put_annotation(key, 1)
+    assert fleece_xray.subsegments[0]["annotations"] == {sent: 1}
+
+
+def test_at_most_fifty_annotations_are_kept(fleece_xray):
+    """The service indexes no more; those that are there can still be changed."""
+    with xray.subsegment("x"):
+        for number in range(60):
+            xray.put_annotation(f"key{number}", number)
+        xray.put_annotation("key0", "changed")
+    annotations = fleece_xray.subsegments[0]["annotations"]
+    assert len(annotations) == 50
+    assert annotations["key0"] == "changed"
+
+
+def test_metadata_is_by_namespace_and_masked(fleece_xray):
+    """Also when the key itself is that of a secret, or the value is a Lambda event."""
+    with xray.subsegment("x") as block:
+        xray.put_metadata("order", {"id": 1, "card": {"Token": "hunter2"}})
+        xray.put_metadata("password", "hunter2", namespace="login")
+        block.put_metadata("Records", [1], namespace="login")
+    assert fleece_xray.subsegments[0]["metadata"] == {
+        "default": {"order": {"id": 1, "card": {"Token": "***"}}},
+        "login": {"password": "***", "Records": [1]},
+    }
+
+
+def test_without_a_subsegment_nothing_is_added(fleece_xray):
+    """And nothing raises."""
+    xray.put_annotation("key", 1)
+    xray.put_metadata("key", 1)
+    assert fleece_xray.documents == []
+
+
+def test_threads_may_add_while_it_ends(fleece_xray):
+    """The document is sent whole whatever they are doing."""
+    stop = threading.Event()
+
+    def annotate():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            xray.put_metadata(f"key{number % 1000}", number)
+
+    for _ in range(5):
+        with xray.subsegment("shared"):
+            threads = [threading.Thread(target=xray.bind_context(annotate)) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        stop.clear()
+    assert len(fleece_xray.subsegments) == 5
+
+
+def test_a_subsegment_can_be_sent_by_hand(fleece_xray):
+    """With 1.2.1's parameters; end_time makes it complete."""
+    an_id = xray.generate_subsegment_id()
+    xray.send_subsegment_to_xray_daemon(an_id, None, 1.5, name="by hand")
+    xray.send_subsegment_to_xray_daemon(
+        subsegment_id=an_id,
+        parent_id="0123456789abcdef",
+        start_time=1,
+        end_time=2,
+        name="by hand?",
+        namespace="aws",
+        extra_data={
+            "annotations": {"a-b": 1},
+            "metadata": {"default": {"password": "hunter2"}, "flat": 1},
+            "http": {"request": {"method": "GET", "url": 5, "body": "hunter2"}, "response": {"status": 200}},
+            "aws": {"operation": "PutItem", "other": 1},
+            "cause": {"working_directory": "/", "exceptions": [{"id": an_id, "message": "no", "stack": [{"path": "a"}, 5]}, {}]},
+            "fault": True,
+            "error": "yes",
+            "trace_id": "forged",
+        },
+    )
+    started, ended = fleece_xray.documents
+    assert started == {
+        "type": "subsegment",
+        "id": an_id,
+        "trace_id": fleece_xray.trace_id,
+        "parent_id": fleece_xray.parent_id,
+        "name": "by hand",
+        "namespace": "remote",
+        "start_time": 1.5,
+        "in_progress": True,
+    }
+    assert ended == {
+        "type": "subsegment",
+        "id": an_id,
+        "trace_id": fleece_xray.trace_id,
+        "parent_id": "0123456789abcdef",
+        "name": "by hand_",
+        "namespace": "aws",
+        "start_time": 1.0,
+        "end_time": 2.0,
+        "annotations": {"a_b": 1},
+        "metadata": {"default": {"password": "***", "flat": 1}},
+        "http": {"request": {"method": "GET"}, "response": {"status": 200}},
+        "aws": {"operation": "PutItem"},
+        "cause": {
+            "working_directory": "/",
+            "exceptions": [{"id": an_id, "message": "no", "stack": [{"path": "a"}]}],
+        },
+        "fault": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"subsegment_id": "no id"},
+        {"parent_id": "no id"},
+        {"start_time": float("nan")},
+        {"start_time": "yesterday"},
+        {"end_time": float("inf")},
+        {"name": 5},
+    ],
+)
+def test_what_cannot_be_sent_by_hand_is_dropped(fleece_xray, arguments):
+    """Nothing is raised, and nothing that the service would refuse is sent."""
+    good = {"subsegment_id": xray.generate_subsegment_id(), "parent_id": None, "start_time": 1.0, "end_time": 2.0}
+    xray.send_subsegment_to_xray_daemon(**{**good, **arguments})
+    assert fleece_xray.documents == []
+
+
+@pytest.mark.parametrize("sampled", ["0", "?"])
+def test_nothing_is_sent_by_hand_when_not_sampled(fleece_xray, trace, sampled):
+    """As everything else."""
+    trace(f"Root={fleece_xray.trace_id};Parent={fleece_xray.parent_id};Sampled={sampled}")
+    xray.send_subsegment_to_xray_daemon(xray.generate_subsegment_id(), None, 1.0, 2.0)
+    assert fleece_xray.documents == []
+
+
+def test_documents_are_one_line_of_ascii(fleece_xray):
+    """The daemon cuts at the first newline."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_XRAY_DAEMON_ADDRESS", f"127.0.0.1:{daemon.getsockname()[1]}")
+            with xray.subsegment("größe"):
+                xray.put_metadata("text", "line\nline\u2028")
+        datagrams = [daemon.recv(65_507) for _ in range(2)]
+    for datagram in datagrams:
+        header, body = datagram.decode("ascii").split("\n")
+        assert json.loads(header) == {"format": "json", "version": 1}
+        assert json.loads(body)["name"] == "größe"
