@@ -137,8 +137,8 @@ class MotoState:
             session: Any = sts_backends[account][PARTITION].get_assumed_role_from_access_key(access_key_id)
             if session is not None:
                 expires = session.expiration.replace(tzinfo=timezone.utc)
-                return Principal(account, session.arn, session.session_token, expires)
-            return Principal(account, partitions[PARTITION].get_user(key.user_name).arn)
+                return Principal(account, session.arn, session.secret_access_key, session.session_token, expires)
+            return Principal(account, partitions[PARTITION].get_user(key.user_name).arn, key.secret_access_key)
         return None
 
     def key(self, account: str, region: str, key_id: str) -> Key | None:

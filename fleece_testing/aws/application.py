@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import werkzeug.wrappers
 
-from fleece_testing.aws import errors
+from fleece_testing.aws import errors, signatures
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.requests import parse
 from fleece_testing.aws.strictness import RULES, identity, kms, xray
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_ANONYMOUS = Principal("", "anonymous")
+_ANONYMOUS = Principal("", "anonymous", "")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Application:
         if request is None:
             return self._ask_moto(environ)(environ, start_response)
         self._faults.wait(request)
-        caller = self._caller(request)
+        caller = self._caller(wire, request)
         if isinstance(caller, AWSError):
             account, response = "", errors.response(caller, request)
         else:
@@ -98,10 +98,13 @@ class Application:
             )
         return response(environ, start_response)
 
-    def _caller(self, request: Request) -> Principal | AWSError:
+    def _caller(self, wire: werkzeug.wrappers.Request, request: Request) -> Principal | AWSError:
         if request.access_key_id is None and request.operation in identity.UNSIGNED:
             return _ANONYMOUS
-        return identity.identify(request, self._state, datetime.now(timezone.utc))
+        caller = identity.identify(request, self._state, datetime.now(timezone.utc))
+        if isinstance(caller, Principal) and not signatures.verify(wire, request, caller.secret_access_key):
+            return identity.wrong_signature(request)
+        return caller
 
     def _answer(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
         rule = RULES.get(request.service, {}).get(request.operation)

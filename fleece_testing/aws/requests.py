@@ -29,8 +29,8 @@ class Request:
     """One request as it came over the wire.
 
     `parameters` are what boto3 was given, with these differences: blobs are still in Base64 and times as they were
-    sent; those of a query service are flat (``Tags.member.1.Key``) and all strings; those in an XML body are left
-    out.
+    sent; those of a query service are flat (``Tags.member.1.Key``) and all strings; those in an XML or a compressed
+    body are left out.
     """
 
     service: str

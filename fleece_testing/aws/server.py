@@ -78,11 +78,12 @@ class AWS:
 
     def clear(self) -> None:
         """Forget resources, calls and faults, and every credential but those of `credentials`."""
+        self._moto.reset()
+        self._register_users()
+        # Only now, because it lets go of calls that wait in a delay, and these need their user.
         self._faults.clear()
         if self._application is not None:
             self._application.clear()
-        self._moto.reset()
-        self._register_users()
 
     @property
     def url(self) -> str:

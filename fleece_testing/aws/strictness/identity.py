@@ -32,6 +32,16 @@ def identify(request: Request, state: State, now: datetime) -> Principal | AWSEr
     return principal
 
 
+def wrong_signature(request: Request) -> AWSError:
+    """Return what AWS says to a signature of another secret key."""
+    code = "SignatureDoesNotMatch" if request.protocol in (QUERY, REST_XML) else "InvalidSignatureException"
+    message = (
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access"
+        " Key and signing method."
+    )
+    return AWSError(code, message, _status(request))
+
+
 def _missing(request: Request) -> AWSError:
     code = "MissingAuthenticationToken"
     return (

@@ -19,6 +19,7 @@ class Principal:
 
     account: str
     arn: str
+    secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
     expires: datetime | None = None
 

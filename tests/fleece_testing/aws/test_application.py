@@ -9,7 +9,7 @@ from fleece_testing.aws.application import Application
 from fleece_testing.aws.faults import Faults
 from fleece_testing.aws.strictness import Principal
 
-SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20261122/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=0"
+URL = "/?X-Amz-Credential=AKID/20261122/us-east-1/kms/aws4_request"  # of signed URLs the key alone is looked at
 
 
 class OneUser:
@@ -17,7 +17,7 @@ class OneUser:
 
     def principal(self, access_key_id):
         """Return the principal."""
-        return Principal("123456789012", "arn:aws:iam::123456789012:user/me")
+        return Principal("123456789012", "arn:aws:iam::123456789012:user/me", "secret")
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def post():
 
     def send(moto, operation="ListKeys", body=b"{}"):
         application = Application(moto, OneUser(), Faults())
-        headers = {"Authorization": SIGNED, "X-Amz-Target": f"TrentService.{operation}"}
-        return werkzeug.test.Client(application).post("/", headers=headers, data=body), application.calls
+        headers = {"X-Amz-Target": f"TrentService.{operation}"}
+        return werkzeug.test.Client(application).post(URL, headers=headers, data=body), application.calls
 
     return send
 

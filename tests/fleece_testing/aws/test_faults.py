@@ -10,7 +10,7 @@ from fleece_testing.aws.requests import Request
 from fleece_testing.aws.strictness import Principal
 
 REQUEST = Request("kms", "Encrypt", {"KeyId": "a"}, "us-east-1", "json")
-CALLER = Principal("123456789012", "arn:aws:iam::123456789012:user/me")
+CALLER = Principal("123456789012", "arn:aws:iam::123456789012:user/me", "secret")
 
 
 class TestFail:

@@ -7,6 +7,7 @@ import urllib.request
 
 import botocore
 import botocore.config
+import botocore.exceptions
 import pytest
 
 UNSIGNED = botocore.config.Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1})
@@ -48,6 +49,35 @@ def test_a_wrong_session_token(fleece_aws, refused, service, code, token):
     """Temporary keys with another token, or without one, are refused."""
     issued = dataclasses.replace(fleece_aws.issue_credentials(), session_token=token)
     assert refused(CALLS[service](fleece_aws.client(service, **issued.client_arguments()))) == code
+
+
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [
+        ("kms", "InvalidSignatureException"),
+        ("sts", "SignatureDoesNotMatch"),
+        ("xray", "InvalidSignatureException"),
+        ("s3", "SignatureDoesNotMatch"),
+    ],
+)
+@pytest.mark.parametrize("issue", ["credentials", "issue_credentials"])
+def test_a_wrong_secret_key(fleece_aws, refused, service, code, issue):
+    """A request that another secret key has signed is refused, be the keys long-term or temporary."""
+    mixed = dataclasses.replace(getattr(fleece_aws, issue)(), secret_access_key="another")
+    assert refused(CALLS[service](fleece_aws.client(service, **mixed.client_arguments()))) == code
+
+
+def test_signatures_of_odd_requests(fleece_aws):
+    """Paths, queries and headers that need quoting are signed as they were sent."""
+    s3 = fleece_aws.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    for key in ("a b", "a//b", "ä/%2F", "a/../b", "~*'()+"):
+        s3.put_object(Bucket="bucket", Key=key, Body=b"x", Metadata={"some": "two  spaces"})
+        assert s3.get_object(Bucket="bucket", Key=key)["Body"].read() == b"x"
+    assert len(s3.list_objects_v2(Bucket="bucket", Prefix="", Delimiter="/ &=")["Contents"]) == 5
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    with pytest.raises(botocore.exceptions.ClientError, match="ResourceNotFound"):
+        fleece_aws.client("lambda").list_tags(Resource=arn)
 
 
 @pytest.mark.parametrize(
