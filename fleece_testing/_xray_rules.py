@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
 Document: TypeAlias = dict[str, Any]
 
@@ -51,7 +51,7 @@ def validate(datagram: bytes, namespaces: Collection[str] = NAMESPACES) -> Docum
         return _parse(datagram, namespaces)
     except ValueError as error:
         return Refused(datagram, str(error))
-    except RecursionError:
+    except RecursionError:  # of Python's JSON parser
         return Refused(datagram, "the document is nested too deeply")
 
 
@@ -67,7 +67,8 @@ def check_document(document: Any, namespaces: Collection[str] = NAMESPACES) -> N
     _check(_matches(_TRACE_ID, document.get("trace_id")), "trace_id", document.get("trace_id"), "1-8hex-24hex")
     if kind == "subsegment" or "parent_id" in document:
         _check_id(document, "parent_id")
-    _check_segment(document, namespaces)
+    for path, segment in _with_embedded(document):
+        _check_segment(segment, namespaces, path)
 
 
 def _parse(datagram: bytes, namespaces: Collection[str]) -> Document:
@@ -103,7 +104,19 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _check_segment(document: Document, namespaces: Collection[str], path: str = "") -> None:
+def _with_embedded(document: Document) -> Iterator[tuple[str, Document]]:
+    """Yield the document and each subsegment within it, with the path that leads there (and ends with a dot)."""
+    waiting = [("", document)]
+    while waiting:
+        path, segment = waiting.pop()
+        yield path, segment
+        subsegments = segment.get("subsegments", [])
+        _check(isinstance(subsegments, list), f"{path}subsegments", subsegments, "an array")
+        places = [f"{path}subsegments[{index}]" for index in range(len(subsegments))]
+        waiting += [(f"{at}.", _object(one, at)) for at, one in zip(places, subsegments, strict=True)]
+
+
+def _check_segment(document: Document, namespaces: Collection[str], path: str) -> None:
     """Check what segments and subsegments have in common, embedded or not; `path` leads to an embedded one."""
     _check_name(document.get("name"), f"{path}name")
     _check_id(document, "id", path)
@@ -116,11 +129,6 @@ def _check_segment(document: Document, namespaces: Collection[str], path: str = 
     for part, check in _PARTS.items():
         if part in document:
             check(document[part], path + part)
-    subsegments = document.get("subsegments", [])
-    _check(isinstance(subsegments, list), f"{path}subsegments", subsegments, "an array")
-    for index, subsegment in enumerate(subsegments):
-        at = f"{path}subsegments[{index}]"
-        _check_segment(_object(subsegment, at), namespaces, f"{at}.")
 
 
 def _check_name(name: Any, path: str) -> None:

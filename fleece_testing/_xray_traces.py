@@ -34,17 +34,23 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """Yield this node and all below it, parents first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        for _, node in self._walk():
+            yield node
 
-    def lines(self, indent: str = "") -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
         """Draw the tree, a line for each node with its name, its state and what it carries."""
-        state = " (in progress, never closed)" if self.in_progress else ""
-        carried = {key: value for key, value in self.document.items() if key not in _DULL}
-        yield f"{indent}{self.name}{state}{f' {carried!a}' if carried else ''}"
-        for child in self.children:
-            yield from child.lines(indent + "  ")
+        for depth, node in self._walk():
+            state = " (in progress, never closed)" if node.in_progress else ""
+            carried = {key: value for key, value in node.document.items() if key not in _DULL}
+            yield f"{'  ' * depth}{node.name}{state}{f' {carried!a}' if carried else ''}"
+
+    def _walk(self) -> Iterator[tuple[int, Node]]:
+        # Not by recursion: a function that calls itself makes traces deeper than Python's stack.
+        waiting = [(0, self)]
+        while waiting:
+            depth, node = waiting.pop()
+            yield depth, node
+            waiting += [(depth + 1, child) for child in reversed(node.children)]
 
 
 @dataclass(frozen=True)
@@ -59,16 +65,18 @@ class Trace:
     roots: list[Node]
 
     def __str__(self) -> str:
-        return "\n".join([f"Trace {self.id}", *(line for root in self.roots for line in root.lines("  "))])
+        return "\n".join([f"Trace {self.id}", *(f"  {line}" for root in self.roots for line in root.lines())])
 
 
 def flattened(documents: Iterable[Document]) -> Iterator[Document]:
     """Yield each document, and the subsegments embedded in it as if each had come on its own."""
-    for document in documents:
-        yield document
-        for subsegment in document.get("subsegments", ()):
+    for outer in documents:
+        waiting = [outer]
+        while waiting:
+            document = waiting.pop()
+            yield document
             inherited = {"type": "subsegment", "trace_id": document["trace_id"], "parent_id": document["id"]}
-            yield from flattened([{**inherited, **subsegment}])
+            waiting += [{**one, **inherited} for one in reversed(document.get("subsegments", []))]
 
 
 def latest(documents: Iterable[Document]) -> dict[Key, Document]:

@@ -10,6 +10,7 @@ import time
 
 import pytest
 import requests
+from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.recorder import AWSXRayRecorder
 
 from fleece_testing import XRayDaemon
@@ -99,6 +100,25 @@ def test_a_trace_shows_what_never_closed(daemon, send):
     (trace,) = daemon.traces()
     assert trace.roots[0].in_progress
     assert "slow (in progress, never closed)" in str(trace)
+
+
+def test_traces_may_be_deeper_than_pythons_stack(daemon, send):
+    """A function that calls itself a thousand times can still be shown."""
+    for number in range(1500, 0, -1):
+        send("again", number=number, parent=number - 1 if number > 1 else None)
+    (trace,) = daemon.traces()
+    assert len(list(trace.roots[0].walk())) == 1500
+    assert str(trace).endswith(f"\n{'  ' * 1500}again")
+
+
+def test_embedded_subsegments_are_told_apart_from_what_holds_them(daemon, send):
+    """They count as subsegments, belong to the trace that they are in, and to what they are in."""
+    inner = {"id": "b" * 16, "name": "inner", "start_time": 1, "end_time": 2, "parent_id": [], "subsegments": []}
+    send("outer", subsegments=[{**inner, "id": "a" * 16, "name": "middle", "subsegments": [inner]}])
+    assert [one["name"] for one in daemon.subsegments] == ["outer", "middle", "inner"]
+    daemon.assert_subsegment("inner", parent="middle")
+    daemon.assert_subsegment("middle", parent="outer")
+    assert [node.name for node in daemon.traces()[0].roots[0].walk()] == ["outer", "middle", "inner"]
 
 
 def test_other_traces_stay_apart(daemon, send):
@@ -235,8 +255,9 @@ def test_aws_own_sdk_is_understood():
         assert failing["cause"]["exceptions"][0]["type"] == "ZeroDivisionError"
         (trace,) = daemon.traces()
         assert [node.name for node in trace.roots[0].walk()] == ["service", "users", "DynamoDB", "failing"]
-        # The recorder's emitter closes its socket only when it is collected.
+        # The SDK leaves its sockets to the garbage collector, those of its global recorder too.
         recorder.emitter._socket.close()
+        xray_recorder.emitter._socket.close()
 
 
 def test_sampling_rules_are_answered_on_the_same_port(daemon):
