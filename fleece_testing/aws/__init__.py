@@ -5,10 +5,12 @@ Importing this package is cheap; moto itself, which is not, is imported when an 
 
 import importlib.util
 
+from fleece_testing.aws.application import Call
 from fleece_testing.aws.credentials import Credentials
+from fleece_testing.aws.requests import Request
 from fleece_testing.aws.server import AWS
 
-__all__ = ["AWS", "Credentials"]
+__all__ = ["AWS", "Call", "Credentials", "Request"]
 
 for _needed in ("moto", "flask", "flask_cors"):
     if importlib.util.find_spec(_needed) is None:

@@ -40,7 +40,7 @@ class Call:
     """One call that was answered.
 
     `service` is the name that the service signs with, which is boto3's in nearly every case. `parameters` are as in
-    `fleece_testing.aws.requests.Request`; they may be secrets, so they are left out of `repr`.
+    `fleece_testing.aws.Request`; they may be secrets, so they are left out of `repr`.
     """
 
     service: str

@@ -184,7 +184,7 @@ class AWS:
             code: what ``ClientError`` has in ``Error.Code``.
             status: the HTTP status.
             message: what ``ClientError`` has in ``Error.Message``.
-            when: only calls for which this is true; it gets a `fleece_testing.aws.requests.Request`.
+            when: only calls for which this is true; it gets a `fleece_testing.aws.Request`.
         """
         self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
 
