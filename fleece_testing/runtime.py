@@ -14,6 +14,7 @@ root (for any other user the unpacked zip is).
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import threading
 import uuid
@@ -94,7 +95,7 @@ class Runtime:
         handler: ``module.function``, as configured on the function.
         environment: more variables for the function, such as those of the other stubs' ``environment()``. They go over
             Lambda's own. Nothing of this process's environment, credentials above all, gets there by itself.
-        python: the interpreter; it needs awslambdaric, of the ``testing`` extra.
+        python: the interpreter, as a path or a name on the PATH; it needs awslambdaric, of the ``testing`` extra.
         isolated: keep the interpreter's site-packages from the function, but for what Lambda provides (AWS's runtime
             client and boto3, with what they need), so that a package missing from the zip is missing. Default: yes for
             a zip, no for a folder.
@@ -139,7 +140,7 @@ class Runtime:
         self._code = Path(code)
         self._handler = handler
         self._environment = dict(environment or {})
-        self._python = python
+        self._python = shutil.which(python) or python
         self._isolated = self._code.is_file() if isolated is None else isolated
         self._settings: dict[str, Any] = {
             "function_name": function_name,

@@ -7,9 +7,11 @@ import signal
 import socket
 import stat
 import sys
+import sysconfig
 import textwrap
 import threading
 import time
+import venv
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -502,6 +504,20 @@ def test_a_stopped_runtime_can_be_started_again(source):
     for _ in range(2):
         with runtime:
             assert runtime.invoke().result["count"] == 1
+
+
+def test_another_interpreter_brings_its_own_packages(tmp_path, source):
+    """The runtime client is looked for where it will run, isolated or not, and missing there is told."""
+    venv.EnvBuilder(symlinks=True).create(tmp_path / "venv")
+    python = str(tmp_path / "venv" / "bin" / "python")
+    folder = source("import sys\ndef main(event, context):\n    return sys.executable\n")
+    with pytest.raises(ValueError, match="has no awslambdaric, AWS's runtime client: .* -m pip install awslambdaric"):
+        Runtime(folder, "app.main", python=python).start()
+    (site_packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    (site_packages / "mine.pth").write_text(sysconfig.get_path("platlib"))
+    for isolated in (True, False):
+        with Runtime(folder, "app.main", python=python, isolated=isolated) as runtime:
+            assert runtime.invoke().result == python
 
 
 def test_code_that_is_not_there_or_no_zip_says_so(tmp_path):
