@@ -33,20 +33,17 @@ class LineHandler(logging.Handler):
     @property
     def stream(self) -> TextIO:
         """The stream that a line would go to now."""
-        return self.fixed_stream or sys.stdout
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, or what a formatter that somebody has set makes of it."""
-        return super().format(record) if self.formatter else record.getMessage()
+        return sys.stdout if self.fixed_stream is None else self.fixed_stream
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line, in one piece, and flush it: Lambda may freeze the process at any time."""
-        record = LineRecord.of(record)
+        if not isinstance(record, LineRecord):
+            record = LineRecord.of(record)
         if record.fleece_printed:
             return
         try:
             stream = self.stream
-            text = self.format(record) + "\n"
+            text = (self.format(record) if self.formatter else record.getMessage()) + "\n"
             if not text.isascii() and (getattr(stream, "encoding", None) or "utf-8").lower() not in _UTF_8:
                 text = ascii_only(text)
             stream.write(text)

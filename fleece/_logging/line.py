@@ -81,12 +81,12 @@ def level_number(level: int | str | None) -> int:
 def timestamp(created: float) -> str:
     """Return seconds since the epoch as ISO 8601 in UTC, with microseconds."""
     second, microsecond = divmod(int(created * 1_000_000), 1_000_000)
-    return f"{_second(second)}.{microsecond:06d}Z"
+    return _second(second) + str(microsecond).zfill(6) + "Z"
 
 
 @functools.lru_cache(maxsize=1)
 def _second(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+    return time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
 
 
 def add_fields(line: dict[str, Any], fields: Mapping[str, Any]) -> None:

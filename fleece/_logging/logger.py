@@ -136,38 +136,46 @@ class BoundLogger:
     fatal = critical
 
     def _emit(self, level: int, event: object, args: tuple[object, ...], fields: dict[str, Any]) -> None:
-        # Only what `logging` does with the record may raise: a handler that is told to (RetryHandler) does.
-        record = self._record(level, event, args, fields, sys._getframe(2))  # noqa: SLF001 (as `logging` does)
-        self._logger.handle(record)
-
-    def _record(
-        self, level: int, event: object, args: tuple[object, ...], fields: dict[str, Any], frame: FrameType
-    ) -> logging.LogRecord:
+        frame = sys._getframe(2)  # noqa: SLF001 (as `logging` does: the caller of the method that logs)
         exc_info = stack = None
         if not _SPECIAL.isdisjoint(fields):
-            exc_info = exc_info_of(fields.pop("exc_info", None))
-            frame = _caller(frame, fields.pop("stacklevel", 1))
-            stack = stack_text(frame) if fields.pop("stack_info", False) else None
-            fields = _with_extra(fields.pop("extra", None), fields)
+            frame, exc_info, stack, fields = _special(frame, fields)
         if event is _NO_EVENT:
             event = fields.pop("event", "")
         code = frame.f_code
-        logger = self._logger
-        make = logger.makeRecord
+        make = self._logger.makeRecord
+        where = self._logger.name, level, code.co_filename, frame.f_lineno
         try:
-            record = make(
-                logger.name, level, code.co_filename, frame.f_lineno, event, args, exc_info, code.co_name, None, stack
-            )
+            record = make(*where, event, args, exc_info, code.co_name, None, stack)
         except Exception:  # noqa: BLE001 (LogRecord looks into the arguments, which are anything)
-            record = make(logger.name, level, code.co_filename, frame.f_lineno, event, (), exc_info, code.co_name)
+            record = make(*where, event, (), exc_info, code.co_name, None, stack)
             fields = {"positional_args": args, **fields}
-        if fields or self._fields:
-            in_context = record.fleece_fields if isinstance(record, LineRecord) else {}
-            record.fleece_fields = {**in_context, **self._fields, **fields}
-        return record
+        if isinstance(record, LineRecord) and record.fleece_fields:
+            fields = {**record.fleece_fields, **self._fields, **fields}
+        elif self._fields:
+            fields = {**self._fields, **fields}
+        record.fleece_fields = fields
+        # Only from here may anything be raised, by a handler that is told to (RetryHandler).
+        self._logger.handle(record)
 
 
 _SPECIAL = frozenset({"exc_info", "stacklevel", "stack_info", "extra"})
+
+
+def _special(frame: FrameType, fields: dict[str, Any]) -> tuple[FrameType, ExcInfo | None, str | None, dict[str, Any]]:
+    """Take out of the fields what `logging` gives a meaning: return the caller, the exception, its stack, the rest."""
+    exc_info = exc_info_of(fields.pop("exc_info", None))
+    stacklevel = fields.pop("stacklevel", 1)
+    while isinstance(stacklevel, int) and stacklevel > 1 and frame.f_back is not None:
+        frame, stacklevel = frame.f_back, stacklevel - 1
+    stack = stack_text(frame) if fields.pop("stack_info", False) else None
+    extra = fields.pop("extra", None)
+    if extra is not None:
+        try:
+            fields = {**extra, **fields}
+        except Exception:  # noqa: BLE001 (not a mapping: kept as what it is)
+            fields = {"extra": extra, **fields}
+    return frame, exc_info, stack, fields
 
 
 def exc_info_of(value: Any) -> ExcInfo | None:
@@ -179,22 +187,5 @@ def exc_info_of(value: Any) -> ExcInfo | None:
     return sys.exc_info() if value else None
 
 
-def _caller(frame: FrameType, stacklevel: object) -> FrameType:
-    for _ in range(1, stacklevel if isinstance(stacklevel, int) else 1):
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return frame
-
-
 def stack_text(frame: FrameType) -> str:
     return "Stack (most recent call last):\n" + "".join(traceback.format_stack(frame)).rstrip("\n")
-
-
-def _with_extra(extra: object, fields: dict[str, Any]) -> dict[str, Any]:
-    if extra is None:
-        return fields
-    try:
-        return {**extra, **fields}  # type: ignore[dict-item]
-    except Exception:  # noqa: BLE001 (not a mapping: kept as what it is)
-        return {"extra": extra, **fields}

@@ -52,10 +52,8 @@ class LineRecord(logging.LogRecord):
     _stack: str | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._start()
-
-    def _start(self) -> None:
+        if args:
+            logging.LogRecord.__init__(self, *args, **kwargs)
         self.fleece_fields = context.fields.get()
         self.fleece_ids = current_ids()
         self.fleece_exc_info = self._exception = self._stack = None
@@ -66,9 +64,8 @@ class LineRecord(logging.LogRecord):
         """Return a record made by some other factory as a `LineRecord`."""
         if isinstance(record, cls):
             return record
-        line = cls.__new__(cls)
+        line = cls()
         vars(line).update(vars(record))
-        line._start()  # noqa: SLF001 (its own class)
         return line
 
     def getMessage(self) -> str:  # noqa: N802 (logging's name for it)
@@ -98,7 +95,9 @@ class LineRecord(logging.LogRecord):
 
     def _render(self) -> str:
         settings = defaults.resource(SETTINGS, LineSettings)
-        event, fields = self._event()
+        event, fields = self.msg, self.fleece_fields
+        if self.args or not isinstance(event, str):
+            event, fields = self._event()
         line: dict[str, Any] = {
             "event": event,
             "level": settings.level(self.levelno, self.levelname),
