@@ -37,26 +37,25 @@ class _ThreadsLoop(threading.local):
         self.loop = _Loop()
 
 
+def require_no_running_loop() -> None:
+    """Refuse to go on where an event loop is running already, which another one cannot do beside it.
+
+    Raises:
+        RuntimeError: an event loop is running in this thread.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "An event loop is running in this thread: call this from a synchronous Lambda handler, "
+        "or in a thread of its own (await asyncio.to_thread(...))"
+    )
+
+
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on the loop that all of this thread's requests share.
 
     It sees the context variables that the caller has set. Tasks that it leaves behind go on at the next call.
-
-    Raises:
-        RuntimeError: an event loop is running in this thread already.
     """
-    if _is_loop_running():
-        coroutine.close()
-        raise RuntimeError(
-            "An event loop is running in this thread already: call this from a synchronous Lambda handler, "
-            "or pass it to asyncio.to_thread()"
-        )
     return defaults.resource("fleece.handlers.loop", _ThreadsLoop).loop.run_until_complete(coroutine)
-
-
-def _is_loop_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import string
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -56,14 +55,11 @@ def pairs(parent: dict[str, Any], multi_value: str, single_value: str) -> list[t
 def body(event: dict[str, Any]) -> bytes:
     """Return the body of a proxy event as the bytes that the client sent."""
     content = text(event, "body")
+    is_base64 = bool(event.get("isBase64Encoded"))
     try:
-        if event.get("isBase64Encoded"):
-            return base64.b64decode(content, validate=True)
-        return content.encode()
-    except binascii.Error:
-        raise BadRequestError("The body is not valid base64") from None
-    except UnicodeError:
-        raise BadRequestError("The body is not valid text") from None
+        return base64.b64decode(content, validate=True) if is_base64 else content.encode()
+    except ValueError:
+        raise BadRequestError(f"The body is not valid {'base64' if is_base64 else 'text'}") from None
 
 
 def form_encoded(names_and_values: list[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +38,15 @@ def split_before_route(path: str, route: str, parameters: Mapping[str, str]) -> 
     ('/shop', '/users/7')
     """
     expanded = expand(route, parameters)
-    for whole in (path, path.removesuffix("/")):
-        if expanded.startswith("/") and whole.endswith(expanded):
-            start = len(whole) - len(expanded)
-            # A route of "/" alone is at the end of any path with a slash there: the whole path is the mapping's.
-            return path[:start], path[start:] or "/"
-    if expanded == "/" and path:
-        return path, "/"
-    return "", path
+    if not expanded.startswith("/"):
+        return "", path
+    whole = path if path.endswith("/") == expanded.endswith("/") else path.rstrip("/")
+    for ending in (expanded, unquote(expanded)):  # parameters arrive decoded or not, by the kind of API
+        if whole.endswith(ending):
+            start = len(whole) - len(ending)
+            return path[:start], path[start:]
+    # A mapping with nothing after it: the route "/" is not in the path.
+    return (path, "/") if expanded == "/" else ("", path)
 
 
 def expand(route: str, parameters: Mapping[str, str]) -> str:

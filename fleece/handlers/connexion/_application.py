@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from connexion import AsyncApp
+from connexion.options import SwaggerUIOptions
 from connexion.utils import get_function_from_name
 
 from fleece.handlers import _loop
@@ -16,7 +20,7 @@ from fleece.handlers._log import RequestLog
 from fleece.handlers._parts import BadRequestError
 from fleece.handlers._proxy import answer_event, attempt, too_large
 from fleece.handlers._responses import is_too_large
-from fleece.handlers.connexion._inline import InlineWSGI, blocking, inline
+from fleece.handlers.connexion._inline import InlineWSGI, asynchronous, synchronous
 from fleece.handlers.connexion._middlewares import middlewares
 from fleece.handlers.connexion._problems import error_handlers
 from fleece.handlers.connexion._validators import validators
@@ -54,9 +58,15 @@ class FleeceApp:
         except KeyError:
             raise ValueError(f"framework is {framework!r}; it must be 'flask' or 'async'") from None
         self._log = RequestLog(logger)
+        self._building = threading.Lock()
         handlers = error_handlers(self._log)
-        options = {"middlewares": middlewares(handlers[Exception]), "validator_map": validators(), **options}
-        self.connexion_app = make(import_name, options)
+        defaults = {
+            "middlewares": middlewares(handlers[Exception]),
+            "validator_map": validators(),
+            # Without the package, connexion warns about it each time.
+            "swagger_ui_options": SwaggerUIOptions(swagger_ui=find_spec("swagger_ui_bundle") is not None),
+        }
+        self.connexion_app = make(import_name, {**defaults, **options})
         for kind, handler in handlers.items():
             self.connexion_app.add_error_handler(kind, handler)
 
@@ -67,7 +77,7 @@ class FleeceApp:
 
     def add_error_handler(self, code_or_exception: int | type[Exception], function: Callable[[Any, Any], Any]) -> None:
         """Answer an HTTP status or an exception with what `function` returns, a connexion response."""
-        self.connexion_app.add_error_handler(code_or_exception, inline(function))
+        self.connexion_app.add_error_handler(code_or_exception, asynchronous(function))
 
     def log_to(self, logger: Any) -> None:
         """Log to another logger from now on."""
@@ -83,7 +93,9 @@ class FleeceApp:
             HTTPError: the status is 400 or more. With the response's ``error.message`` or ``detail`` when it is the
                 client's error, and with nothing but the status when it is the application's.
             ValueError: the event is of another kind.
+            RuntimeError: an event loop is running in this thread.
         """
+        _loop.require_no_running_loop()
         kind = kind_of(event)
         if kind is not Kind.YOKE:
             raise ValueError(f"call_api takes the event of yoke's template; for that of {kind.value}: call_proxy_api")
@@ -117,7 +129,9 @@ class FleeceApp:
 
         Raises:
             ValueError: the event is no HTTP request of a kind that fleece knows.
+            RuntimeError: an event loop is running in this thread.
         """
+        _loop.require_no_running_loop()
         return answer_event(event, lambda request: self._respond(request, event), self._log, base_path)
 
     def run(self, port: int = 8080, *, host: str = "127.0.0.1", **options: Any) -> None:
@@ -136,8 +150,11 @@ class FleeceApp:
         scope = scope_of(_with_content_type(request))
         scope["lambda.event"] = event
         exchange = Exchange(request.body)
+        is_first = self.connexion_app.middleware.middleware_stack is None
         try:
-            _loop.run(self.connexion_app(scope, exchange.receive, exchange.send))
+            # The first request makes connexion build itself, which two threads must not do at once.
+            with self._building if is_first else nullcontext():
+                _loop.run(self.connexion_app(scope, exchange.receive, exchange.send))
         except Exception as error:
             if exchange.response is None:
                 raise
@@ -150,7 +167,7 @@ def _flask_app(import_name: str, options: dict[str, Any]) -> Any:
     from connexion import FlaskApp  # noqa: PLC0415
     from connexion.jsonifier import Jsonifier  # noqa: PLC0415
 
-    options = {"resolver": lambda name: blocking(get_function_from_name(name)), **options}
+    options = {"resolver": lambda name: synchronous(get_function_from_name(name)), **options}
     # Connexion's default is indented for human eyes; every byte here is paid for.
     app = FlaskApp(import_name, jsonifier=Jsonifier(flask.json, separators=(",", ":")), **options)
     bridge = app.middleware.app
@@ -159,7 +176,7 @@ def _flask_app(import_name: str, options: dict[str, Any]) -> Any:
 
 
 def _async_app(import_name: str, options: dict[str, Any]) -> Any:
-    return AsyncApp(import_name, **{"resolver": lambda name: inline(get_function_from_name(name)), **options})
+    return AsyncApp(import_name, **{"resolver": lambda name: asynchronous(get_function_from_name(name)), **options})
 
 
 _FRAMEWORKS = {"flask": _flask_app, "async": _async_app}

@@ -25,33 +25,54 @@ if TYPE_CHECKING:
 _loop: contextvars.ContextVar[asyncio.AbstractEventLoop] = contextvars.ContextVar("fleece.handlers.connexion.loop")
 
 
-def inline(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    """Make a function asynchronous without a thread; one that is so already stays as it is."""
+def asynchronous(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """Make an ``async def`` function of any function, without a thread."""
     if inspect.iscoroutinefunction(function):
-        return function
 
-    @functools.wraps(function)
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        result = function(*args, **kwargs)
-        return await result if inspect.isawaitable(result) else result
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await function(*args, **kwargs)
 
+    else:
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            result = function(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
+
+    _take_looks(call, function)
     return call
 
 
-class Blocking:
-    """An ``async def`` function as Flask can call it: in a thread, waiting for what the event loop makes of it."""
+def synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of any function that Flask can call; an ``async def`` one must be called in a thread."""
+    if inspect.iscoroutinefunction(function):
+        return _Waiting(function)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    _take_looks(call, function)
+    return call
+
+
+class _Waiting:
+    """An ``async def`` function, called in a thread, that waits for what the event loop makes of it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        functools.update_wrapper(self, function)
+        _take_looks(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(self._function(*args, **kwargs), _loop.get()).result()
 
 
-def blocking(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function synchronous; one that is so already stays as it is."""
-    return Blocking(function) if inspect.iscoroutinefunction(function) else function
+def _take_looks(call: Any, function: Callable[..., Any]) -> None:
+    """Give `call` the name and the signature of `function`.
+
+    Connexion looks under all wrappers for the signature, at every request, and then works it out; here it ends at once.
+    """
+    functools.update_wrapper(call, function)
+    del call.__wrapped__
+    call.__signature__ = inspect.signature(inspect.unwrap(function))
 
 
 class InlineWSGI:
@@ -75,7 +96,7 @@ class InlineWSGI:
         environ = environ_of(request_of(scope, await read_body(receive)))
         environ["asgi.scope"] = scope  # where connexion looks for its context
         environ["lambda.event"] = scope.get("lambda.event")
-        if operation and isinstance(operation.function, Blocking):
+        if operation and isinstance(operation.function, _Waiting):
             loop = asyncio.get_running_loop()
             _loop.set(loop)
             context = contextvars.copy_context()

@@ -5,7 +5,7 @@ Preparing it (a deep copy of each parameter's definition, a jsonschema validator
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from connexion.datastructures import MediaTypeDict
@@ -26,9 +26,20 @@ def validators() -> dict[str, Any]:
     prepared = _Prepared()
     return {
         "parameter": partial(_Parameters, prepared),
-        "body": MediaTypeDict({**VALIDATOR_MAP["body"], "*/*json": partial(_JSONBody, prepared)}),
-        "response": MediaTypeDict({**VALIDATOR_MAP["response"], "*/*json": partial(_JSONResponse, prepared)}),
+        "body": _ByMediaType({**VALIDATOR_MAP["body"], "*/*json": partial(_JSONBody, prepared)}),
+        "response": _ByMediaType({**VALIDATOR_MAP["response"], "*/*json": partial(_JSONResponse, prepared)}),
     }
+
+
+class _ByMediaType(MediaTypeDict):  # type: ignore[misc] # connexion has no types
+    """Connexion's dict of media ranges, which remembers what it has found by their patterns."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._find = lru_cache(maxsize=64)(super().__getitem__)
+
+    def __getitem__(self, item: str) -> Any:
+        return self._find(item)
 
 
 class _Prepared:
@@ -47,7 +58,7 @@ class _Prepared:
         return found[1]
 
 
-class _Parameters(ParameterValidator):  # type: ignore[misc] # connexion has no types
+class _Parameters(ParameterValidator):  # type: ignore[misc]
     def __init__(self, prepared: _Prepared, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._prepared = prepared

@@ -1,0 +1,61 @@
+"""`HTTPError`: its text, and that it survives pickling."""
+
+import copy
+import pickle
+from http import HTTPStatus
+
+import pytest
+
+from fleece._errors import FleeceError
+from fleece.httperror import HTTPError
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        ((404, "no such user"), 404, "404: Not Found - no such user"),
+        ((404,), 404, "404: Not Found"),
+        ((), 500, "500: Internal Server Error"),
+        ((None, "why"), 500, "500: Internal Server Error - why"),
+        ((418,), 418, "418: I'm a Teapot"),
+        ((422, "bad"), 422, "422: Unprocessable Entity - bad"),
+        ((599, "odd"), 599, "599: Unknown Status - odd"),
+        ((HTTPStatus.CONFLICT,), 409, "409: Conflict"),
+        (("400",), 400, "400: Bad Request"),
+    ],
+)
+def test_the_text_has_status_phrase_and_message(arguments, status, text):
+    """The text begins with the status, by which API Gateway's mappings find it."""
+    error = HTTPError(*arguments)
+    assert (str(error), error.status_code) == (text, status)
+
+
+def test_keywords():
+    """Status and message have names."""
+    error = HTTPError(status=400, message="x")
+    assert (error.status_code, error.message) == (400, "x")
+
+
+@pytest.mark.parametrize("clone", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])  # noqa: S301
+def test_it_can_be_pickled_and_copied(clone):
+    """The copy says what the original said."""
+    error = clone(HTTPError(404, "no such user"))
+    assert (str(error), error.status_code, error.message) == ("404: Not Found - no such user", 404, "no such user")
+
+
+def test_it_is_a_fleece_error():
+    """``except FleeceError`` catches it."""
+    assert issubclass(HTTPError, FleeceError)
+
+
+def test_no_global_table_is_changed():
+    """The standard library's table of phrases is as it was."""
+    import http.client
+
+    assert http.client.responses == {status.value: status.phrase for status in HTTPStatus}
+
+
+def test_a_status_that_is_no_number_is_a_value_error():
+    """A mistake is said at once, not in the text."""
+    with pytest.raises(ValueError, match="invalid literal"):
+        HTTPError("not a number")
