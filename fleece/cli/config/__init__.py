@@ -1,1 +1,32 @@
-"""``fleece config``."""
+"""``fleece config``: a service's configuration, with its secrets encrypted, in one file for source control.
+
+`source`, `loader` and `text` know YAML and where things are written; `document` and `tree` what a configuration says;
+`closed` goes from the open to the closed format and back; `render` and `parameters` make use of the values. Only `keys`,
+`clients` and `parameter_store` talk to AWS, and only `command` knows of files, options and output.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run ``fleece config`` with these arguments.
+
+    Args:
+        argv: what would follow ``fleece config``: ``["render", "prod"]``; those of the process when not given.
+
+    Raises:
+        SystemExit: with the exit code, when it did not work; why is on stderr.
+    """
+    from fleece.cli.main import exit_code_of  # noqa: PLC0415 (the modules below this one do without)
+
+    code = exit_code_of(["config", *(sys.argv[1:] if argv is None else argv)])
+    if code:
+        sys.exit(code)

@@ -1,0 +1,107 @@
+"""JSON as input: it is turned into open YAML, by preference that of the file which it will replace."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from fleece.cli.config import text
+from fleece.cli.config.output import to_yaml
+from fleece.cli.config.source import Source
+from fleece.cli.config.tree import Leaf, as_data, leaves
+
+if TYPE_CHECKING:
+    from fleece.cli.config.document import Document
+
+
+def load(source: Source) -> Any:
+    """Return what a source says if it is JSON, an object at the top; None if it has to be YAML.
+
+    Raises:
+        ConfigError: it is JSON with a key twice, or with what no configuration can have.
+    """
+    if not source.text.lstrip().startswith("{"):
+        return None
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+        if twice is not None:
+            raise source.error(f"the key {twice!r} is there twice")
+        return dict(pairs)
+
+    def refused(constant: str) -> Any:
+        raise source.error(f"{constant} is not JSON")
+
+    try:
+        data = json.loads(source.text, object_pairs_hook=unique, parse_constant=refused)
+    except RecursionError:
+        raise source.error("collections are nested too deep") from None
+    except ValueError:
+        return None
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise source.error("half of a surrogate pair is no character; write the character itself") from None
+    return data
+
+
+def as_yaml(source: Source, data: Any) -> Source:
+    """Return the data as new YAML."""
+    return Source(source.name, to_yaml(data), has_lines=False)
+
+
+def in_place(source: Source, data: Any, closed: Document) -> Source | None:
+    """Return the text of `closed` with the values of `data`; None if the two differ in more than values."""
+    paths: dict[int, list[tuple[str | int, ...]]] = {}
+    by_node: dict[int, Leaf] = {}
+    for leaf in leaves(closed.root):
+        by_node.setdefault(id(leaf.node), leaf)
+        paths.setdefault(id(leaf.node), []).append(leaf.path)
+    if _shape(as_data(closed.root, lambda _: None)) != _shape(data):
+        return None
+    edits = []
+    for node, leaf in by_node.items():
+        values = [_at(data, path) for path in paths[node]]
+        if any(_differ(value, values[0]) for value in values):
+            return None  # two aliases of one value that are to differ
+        if _differ(values[0], leaf.value):
+            spot = closed.spot(leaf)
+            edits += spot.edits(_spelling(values[0], spot))
+    changed = text.substitute(closed.source.text, edits)
+    return Source(source.name, changed, marked=closed.source.marked, has_lines=False)
+
+
+def _spelling(value: Any, spot: text.Spot) -> text.Spelling:
+    if isinstance(value, str):
+        return text.spell(value, spot)
+    written = json.dumps(value)
+    return text.Spelling(written if spot.spelling.inline else f" {written}")
+
+
+def _shape(data: Any) -> Any:
+    """Return the data without its values, and without the order of its keys."""
+    if isinstance(data, dict):
+        return {name: _shape(item) for name, item in data.items()}
+    return [_shape(item) for item in data] if isinstance(data, list) else None
+
+
+def _at(data: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return type(one) is not type(other) or one != other
+
+
+def has_comments(document: Document) -> bool:
+    """Whether a text has comments: a number sign at the start of a line or after a space, outside of values."""
+    blanks = []
+    for leaf in leaves(document.root):
+        spot = document.spot(leaf)
+        for start, part in ((spot.start, spot.spelling.inline), (spot.body_start, spot.spelling.body)):
+            blanks.append(text.Edit(start, start + len(part), ""))
+    return re.search(r"(?:^|\s)#", text.substitute(document.source.text, set(blanks)), re.MULTILINE) is not None

@@ -1,0 +1,53 @@
+"""Values as YAML and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from fleece.cli.config.loader import plain_value
+from fleece.cli.errors import CommandError
+
+# Booleans to YAML 1.1, though PyYAML takes them for strings.
+_LETTERS = frozenset("yYnN")
+
+
+def to_yaml(data: Any) -> str:
+    """Write values as YAML that readers of YAML 1.1 and 1.2 read back the same: what is a string to one is to both."""
+    text: str = yaml.dump(
+        data, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, sort_keys=False, width=2**31, indent=2
+    )
+    return text.removesuffix("...\n")
+
+
+def to_json(data: Any, *, indent: int | None = 4, ascii_only: bool = False) -> str:
+    """Write values as JSON.
+
+    Raises:
+        CommandError: a number is infinite or none, which JSON cannot say.
+    """
+    try:
+        return json.dumps(data, indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+    except ValueError:
+        raise CommandError("the configuration has .inf or .nan, which JSON does not know; use a string") from None
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's dumper, with quotes also where only YAML 1.2 would take a string for something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML's signature)
+        return True
+
+
+def _represent_string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if not isinstance(plain_value(text), str) or text in _LETTERS:
+        style = "'"
+    elif "\n" in text.strip("\n"):
+        style = "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_string)

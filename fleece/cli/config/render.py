@@ -1,0 +1,135 @@
+"""What a configuration says for one stage: its values decrypted, and the forms in which they are handed on."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from fleece.cli import stages as stage_names
+from fleece.cli.config.closed import decrypted
+from fleece.cli.config.keys import MAX_PLAINTEXT, Item
+from fleece.cli.config.output import to_json
+from fleece.cli.config.tree import Leaf, Tree, as_data, for_stage, leaves
+from fleece.cli.errors import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from fleece.cli.config.document import Document
+    from fleece.cli.config.keys import KeyService
+    from fleece.cli.config.tree import Stage
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendered:
+    """The values of one stage.
+
+    Attributes:
+        stage: the stage as the configuration defines it.
+        tree: its leaves, secrets still encrypted.
+        plaintexts: what is in the secrets, by the ``id`` of the leaf's node.
+    """
+
+    stage: Stage
+    tree: Tree
+    plaintexts: dict[int, str]
+
+    def value(self, leaf: Leaf) -> Any:
+        """Return the value of a leaf, in clear."""
+        return self.plaintexts.get(id(leaf.node), leaf.value)
+
+    def data(self) -> Any:
+        """Return the values as dictionaries and lists."""
+        return as_data(self.tree, self.value)
+
+
+def find_stage(document: Document, name: str) -> Stage:
+    """Return the stage that a name means.
+
+    Raises:
+        UsageError: it means none of the configuration's.
+    """
+    found = stage_names.match(name, document.stages)
+    if found is None:
+        known = ", ".join(document.stages) or "none"
+        raise UsageError(f"{document.source.name}: there is no stage {name!r}; the stages are {known}")
+    return document.stages[found]
+
+
+def render(document: Document, name: str, keys: KeyService, *, environment: str | None = None) -> Rendered:
+    """Choose and decrypt the values of the stage of that name, and no others.
+
+    Args:
+        document: a closed configuration.
+        name: the stage.
+        keys: decrypts.
+        environment: whose account to use, in place of the stage's own.
+
+    Raises:
+        UsageError: there is no such stage.
+        CommandError: a value has nothing for the stage, is not encrypted, or cannot be decrypted.
+    """
+    stage = find_stage(document, name)
+    try:
+        tree = for_stage(document.config, name)
+    except LookupError as error:
+        raise CommandError(
+            f"{document.source.name}: {error.args[0]} has no value for the stage {name!r}; give it one"
+        ) from None
+    secrets = {id(leaf.node): leaf for leaf in leaves(tree) if leaf.is_secret}
+    for leaf in secrets.values():
+        if leaf.ciphertext is None:
+            raise document.error(leaf, "is not encrypted; run: fleece config import < this file")
+    chosen = [_in_environment(leaf, environment) for leaf in secrets.values()]
+    plaintexts = decrypted(document, chosen, keys)
+    return Rendered(_moved(stage, environment), tree, dict(zip(secrets, plaintexts, strict=True)))
+
+
+def _in_environment(leaf: Leaf, environment: str | None) -> Leaf:
+    return dataclasses.replace(leaf, stage=_moved(leaf.stage, environment)) if leaf.stage else leaf
+
+
+def _moved(stage: Stage, environment: str | None) -> Stage:
+    return dataclasses.replace(stage, environment=environment) if environment else stage
+
+
+def encrypted(rendered: Rendered, keys: KeyService) -> list[str]:
+    """Return the values as base64 ciphertexts; decrypted and joined, they are the configuration as JSON.
+
+    The JSON is ASCII, so that it may be cut anywhere, and each piece is a text by itself.
+    """
+    document = to_json(rendered.data(), indent=None, ascii_only=True).encode("ascii")
+    pieces = [document[start : start + MAX_PLAINTEXT] for start in range(0, len(document), MAX_PLAINTEXT)]
+    items = [Item(f"the configuration of {rendered.stage.name}", rendered.stage, piece) for piece in pieces]
+    return [base64.b64encode(ciphertext).decode() for ciphertext in keys.encrypt(items)]
+
+
+_MODULE = '''\
+"""The configuration of one stage, encrypted with KMS. Made by `fleece config render --python`; do not edit."""
+
+import base64
+import json
+
+import boto3
+from botocore.config import Config
+
+ENCRYPTED_CONFIG = {pieces}
+
+
+def load_config():
+    """Decrypt the configuration; the role that this runs as needs kms:Decrypt."""
+    config = Config(connect_timeout=3, read_timeout=5, retries={{"mode": "standard", "total_max_attempts": 4}})
+    kms = boto3.client("kms", config=config)
+    pieces = [kms.decrypt(CiphertextBlob=base64.b64decode(piece))["Plaintext"] for piece in ENCRYPTED_CONFIG]
+    return json.loads(b"".join(pieces).decode("ascii"))
+
+
+CONFIG = load_config()
+'''
+
+
+def python_module(pieces: list[str]) -> str:
+    """Return a Python module that decrypts `encrypted` values when it is imported, with boto3 alone.
+
+    ``from fleece_config import CONFIG`` has the values; ``load_config()`` fetches them anew.
+    """
+    return _MODULE.format(pieces=to_json(pieces))
