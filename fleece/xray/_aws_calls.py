@@ -1,9 +1,10 @@
-"""A botocore API call as a subsegment."""
+"""A botocore API call as a subsegment. Imported by those who patch botocore alone."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from urllib.parse import unquote
 
 from fleece.xray._context import ENVIRONMENT_VARIABLE, sampled_trace
 from fleece.xray._document import status_flags
@@ -61,8 +62,6 @@ def traced_make_request(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_no_callers(value: Any) -> bool:
     """Whether no caller has set that header: on Lambda, botocore itself sends the environment's as it is."""
-    from urllib.parse import unquote  # noqa: PLC0415 (botocore has imported it)
-
     return isinstance(value, OwnTraceHeader) or unquote(value) == os.environ.get(ENVIRONMENT_VARIABLE)
 
 

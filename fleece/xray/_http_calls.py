@@ -1,8 +1,11 @@
-"""A request of requests' as a subsegment."""
+"""A request of requests' as a subsegment. Imported by those who patch requests alone."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest
 
 from fleece.xray._context import current_subsegment, sampled_trace
 from fleece.xray._document import status_flags
@@ -20,13 +23,13 @@ if TYPE_CHECKING:
 def traced_send(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``Session.send`` with a subsegment around it, and the trace in the request's headers."""
 
-    def send(session: Any, request: Any, **kwargs: Any) -> Any:
+    def send(session: Any, request: PreparedRequest, **kwargs: Any) -> Any:
         def call() -> Any:
             # Only now: the parent that is sent on is this subsegment.
             pass_on(request.headers, lambda value: isinstance(value, OwnTraceHeader))
             return original(session, request, **kwargs)
 
-        if getattr(session, "fleece_untraced", False) or not hasattr(request, "headers"):
+        if getattr(session, "fleece_untraced", False) or not isinstance(request, PreparedRequest):
             return original(session, request, **kwargs)
         header = sampled_trace()
         if header is None or _is_redirect(header, session, kwargs):
@@ -44,8 +47,6 @@ def _is_redirect(header: TraceHeader, session: Any, kwargs: dict[str, Any]) -> b
 
 
 def _begin(header: TraceHeader, session: Any, request: Any) -> Subsegment | None:
-    from urllib.parse import urlsplit  # noqa: PLC0415 (requests has imported it)
-
     with suppress(Exception):
         url = urlsplit(request.url)
         # Neither the query, which has customers' data in it, nor user:password@.

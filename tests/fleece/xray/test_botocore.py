@@ -2,6 +2,7 @@
 
 import functools
 import os
+import subprocess
 import sys
 
 import boto3
@@ -247,8 +248,6 @@ def test_another_librarys_patch_on_top_is_left_there(fleece_aws, fleece_xray, mo
 
 def test_unpatching_imports_nothing():
     """Where botocore was never loaded, there is nothing to take back."""
-    import subprocess
-
     code = (
         "import sys; from fleece import xray; xray.unpatch_xray();"
         "assert not {'botocore', 'requests'} & set(sys.modules)"

@@ -33,7 +33,9 @@ def test_the_trace_is_read_from_the_environment(trace, header, expected):
 
 def test_the_header_for_downstream_carries_other_fields_over(trace):
     """Root, Parent and Sampled come first, then fields that fleece does not know, but not `Self`."""
-    trace(f"Self=1-5759e988-000000000000000000000000;Root={ROOT};Parent={PARENT};Sampled=1;Lineage=a87bd80c:1|68fd508a:5")
+    trace(
+        f"Self=1-5759e988-000000000000000000000000;Root={ROOT};Parent={PARENT};Sampled=1;Lineage=a87bd80c:1|68fd508a:5"
+    )
     assert xray.trace_header() == f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=a87bd80c:1|68fd508a:5"
 
 

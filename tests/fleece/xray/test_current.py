@@ -39,7 +39,10 @@ def test_async_with(fleece_xray):
 
     asyncio.run(both())
     [trace] = fleece_xray.traces()
-    assert {root.name: [child.name for child in root.children] for root in trace.roots} == {"a": ["in a"], "b": ["in b"]}
+    assert {root.name: [child.name for child in root.children] for root in trace.roots} == {
+        "a": ["in a"],
+        "b": ["in b"],
+    }
 
 
 def test_one_block_can_be_entered_inside_of_itself(fleece_xray):
@@ -134,7 +137,8 @@ def test_annotation_values_are_texts_numbers_or_booleans(fleece_xray, value, sen
 
 
 @pytest.mark.parametrize(
-    ("key", "sent"), [("user_id", "user_id"), ("user-id", "user_id"), ("größe", "gr__e"), ("", "_"), ("a" * 600, "a" * 500)]
+    ("key", "sent"),
+    [("user_id", "user_id"), ("user-id", "user_id"), ("größe", "gr__e"), ("", "_"), ("a" * 600, "a" * 500)],
 )
 def test_annotation_keys_are_letters_digits_and_underscores(fleece_xray, key, sent):
     """Others become underscores."""
@@ -212,7 +216,10 @@ def test_a_subsegment_can_be_sent_by_hand(fleece_xray):
             "metadata": {"default": {"password": "hunter2"}, "flat": 1},
             "http": {"request": {"method": "GET", "url": 5, "body": "hunter2"}, "response": {"status": 200}},
             "aws": {"operation": "PutItem", "other": 1},
-            "cause": {"working_directory": "/", "exceptions": [{"id": an_id, "message": "no", "stack": [{"path": "a"}, 5]}, {}]},
+            "cause": {
+                "working_directory": "/",
+                "exceptions": [{"id": an_id, "message": "no", "stack": [{"path": "a"}, 5]}, {}],
+            },
             "fault": True,
             "error": "yes",
             "trace_id": "forged",

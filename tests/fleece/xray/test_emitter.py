@@ -65,12 +65,24 @@ def test_the_daemons_address_is_read(address, text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", " ", "tcp:127.0.0.1:2000", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "a b", ":2000", "udp:", "[x]:1"],
+    [
+        None,
+        "",
+        " ",
+        "tcp:127.0.0.1:2000",
+        "127.0.0.1:0",
+        "127.0.0.1:65536",
+        "127.0.0.1:x",
+        "a b",
+        ":2000",
+        "udp:",
+        "[x]:1",
+    ],
 )
 def test_an_address_that_cannot_be_read_is_told_and_never_raised_through_a_call(address, text):
     """`get_xray_daemon` says what was found and what to set; a traced call goes on."""
     address(text)
-    with pytest.raises(xray.XRayDaemonNotFoundError, match="AWS_XRAY_DAEMON_ADDRESS is .* set it to HOST:PORT"):
+    with pytest.raises(xray.XRayDaemonNotFoundError, match=r"AWS_XRAY_DAEMON_ADDRESS is .* set it to HOST:PORT"):
         xray.get_xray_daemon()
     assert work() == "result"
 
