@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from fleece.cli.build import bytecode, installed, pip_settings
+from fleece.cli.build.processes import Finished, Processes
 from fleece.cli.build.target import parse_runtime, target_for
 from fleece.cli.errors import CommandError
 
@@ -143,3 +144,20 @@ def test_unsuitable_packages_are_all_named(tmp_path):
         "beta 1.0 (it is built for cp312-cp312-win_amd64)",
         "gamma 1.0 (it needs glibc 2.39, and Lambda's 3.12 has 2.34)",
     ]
+
+
+def test_a_childs_output_comes_line_by_line_without_credentials():
+    """Both streams are told as they come, URLs masked, and the exit code is the child's."""
+    told = []
+    code = "import sys; print('http://user:pw@host/x', flush=True); print('second', file=sys.stderr); sys.exit(3)"
+    finished = Processes().run([sys.executable, "-c", code], os.environ, told.append)
+    assert told == ["http://****@host/x", "second"]
+    assert finished == Finished(3, ("http://****@host/x", "second"))
+
+
+def test_after_a_stop_nothing_is_started():
+    """A build that was interrupted starts no further child."""
+    processes = Processes()
+    processes.stop()
+    with pytest.raises(CommandError, match="the build was stopped"):
+        processes.run([sys.executable, "-c", ""], os.environ, print)
