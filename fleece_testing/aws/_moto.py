@@ -157,6 +157,8 @@ class MotoState:
 
     def parameter(self, account: str, region: str, name: str) -> Parameter | None:
         """Return the SSM parameter of that name."""
+        if name.startswith("/aws/"):  # public ones and secrets of Secrets Manager: nobody's to put, and slow to look up
+            return None
         parameters = ssm_backends[account][region]._parameters  # noqa: SLF001 (nothing public)
         versions: Any = parameters[name] if name in parameters else None  # noqa: SIM401 (its `get` does not find it)
         return Parameter(versions[-1].parameter_type, versions[-1].tier) if versions else None

@@ -19,7 +19,7 @@ import werkzeug.wrappers
 from fleece_testing.aws import errors, signatures
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.requests import parse
-from fleece_testing.aws.strictness import RULES, identity, kms, xray
+from fleece_testing.aws.strictness import AMENDMENTS, RULES, identity, xray
 from fleece_testing.aws.strictness.state import Principal
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from fleece_testing.aws.strictness import State
 
 _log = logging.getLogger(__name__)
+
+_NOT_RETRIED = 501
+"""A status of the server's that SDKs do not repeat a call for, as they would for 500."""
 
 _ANONYMOUS = Principal("", "anonymous", "")
 
@@ -107,33 +110,35 @@ class Application:
         return caller
 
     def _answer(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
-        rule = RULES.get(request.service, {}).get(request.operation)
-        error = self._faults.find(request, caller) or (rule(request, caller, self._state) if rule else None)
-        if error is not None:
-            return errors.response(error, request)
-        if caller is not _ANONYMOUS:
-            environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
         what = f"{request.service}:{request.operation}"
         try:
-            if what == "xray:PutTraceSegments":
-                return self._put_trace_segments(environ, request)
-            if what in kms.WITHOUT_ARNS:
-                _replace_body(environ, json.dumps(kms.without_arn(request.parameters)).encode())
-            response = self._ask_moto(environ)
-            if response.status_code != 404 or response.mimetype != "text/html":  # noqa: PLR2004 (Flask's own page)
-                return response
-            error = AWSError("NotImplemented", f"The emulated AWS has no {what}", 501)
+            rule = RULES.get(request.service, {}).get(request.operation)
+            error = self._faults.find(request, caller) or (rule(request, caller, self._state) if rule else None)
+            if error is None:
+                response = self._emulate(environ, request, caller)
+                if response.status_code != 404 or response.mimetype != "text/html":  # noqa: PLR2004 (Flask's own page)
+                    return response
+                error = _not_emulated(f"The emulated AWS has no {what}")
         except NotImplementedError as missing:
-            error = AWSError("NotImplemented", f"The emulated AWS has no {what}: {missing}", 501)
+            error = _not_emulated(f"The emulated AWS has no {what}: {missing}")
         except ModuleNotFoundError as missing:
             hint = f"pip install 'moto[{request.service}]'"
-            message = f"The emulated AWS needs the package {missing.name!r} for {what}: {hint}"
-            error = AWSError("NotImplemented", message, 501)
+            error = _not_emulated(f"The emulated AWS needs the package {missing.name!r} for {what}: {hint}")
         except Exception as failure:  # noqa: BLE001 (whatever it is: the caller gets an answer of its protocol)
-            _log.exception("Moto failed in %s", what)
-            # Not 500, which every SDK would repeat.
-            error = AWSError("EmulatorFailure", f"Moto failed in {what}: {failure!r}", 501)
+            _log.exception("The emulated AWS failed in %s", what)
+            error = AWSError("EmulatorFailure", f"The emulated AWS failed in {what}: {failure!r}", _NOT_RETRIED)
         return errors.response(error, request)
+
+    def _emulate(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
+        """Ask moto, in the caller's account and with what it needs to do as AWS does."""
+        if caller is not _ANONYMOUS:
+            environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
+        if (request.service, request.operation) == ("xray", "PutTraceSegments"):
+            return self._put_trace_segments(environ, request)
+        amend = AMENDMENTS.get(request.service, {}).get(request.operation)
+        if amend is not None:
+            _replace_body(environ, json.dumps(amend(request, caller, self._state)).encode())
+        return self._ask_moto(environ)
 
     def _put_trace_segments(self, environ: WSGIEnvironment, request: Request) -> werkzeug.wrappers.Response:
         """Let moto have the good documents alone, and add the others to its answer."""
@@ -151,6 +156,10 @@ class Application:
             if name.lower().startswith("access-control-"):
                 del response.headers[name]  # moto lets any web page read its answers
         return response
+
+
+def _not_emulated(message: str) -> AWSError:
+    return AWSError("NotImplemented", message, _NOT_RETRIED)
 
 
 def _rewind(wire: werkzeug.wrappers.Request) -> None:

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fleece_testing.aws.errors import AWSError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fleece_testing.aws.requests import Request
-    from fleece_testing.aws.strictness.state import Key, Principal, Rule, State
+    from fleece_testing.aws.strictness.state import Amendment, Key, Principal, Rule, State
 
 _USAGES = {
     "Encrypt": "ENCRYPT_DECRYPT",
@@ -26,14 +24,6 @@ _USAGES = {
     "GenerateMac": "GENERATE_VERIFY_MAC",
     "VerifyMac": "GENERATE_VERIFY_MAC",
 }
-
-WITHOUT_ARNS = frozenset({"kms:CancelKeyDeletion", "kms:DisableKey", "kms:EnableKey", "kms:ScheduleKeyDeletion"})
-"""Operations that moto knows keys by id in alone, while AWS takes the ARN as well."""
-
-
-def without_arn(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters with the id of the key that they name by its ARN."""
-    return {**parameters, "KeyId": str(parameters.get("KeyId", "")).rpartition("/")[2]}
 
 
 def check_key(request: Request, caller: Principal, state: State) -> AWSError | None:
@@ -110,3 +100,13 @@ RULES: dict[str, Rule] = {
     "Decrypt": check_decrypt,
     "ReEncrypt": check_re_encrypt,
 }
+
+
+def without_arn(request: Request, _caller: Principal, _state: State) -> dict[str, Any]:
+    """Name the key by its id: moto knows it by nothing else in these operations, while AWS takes the ARN as well."""
+    return {**request.parameters, "KeyId": str(request.parameters.get("KeyId", "")).rpartition("/")[2]}
+
+
+AMENDMENTS: dict[str, Amendment] = dict.fromkeys(
+    ("CancelKeyDeletion", "DisableKey", "EnableKey", "ScheduleKeyDeletion"), without_arn
+)

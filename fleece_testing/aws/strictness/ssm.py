@@ -7,13 +7,13 @@ Sources: PutParameter in the Systems Manager API reference; "Requirements and co
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fleece_testing.aws.errors import AWSError
 
 if TYPE_CHECKING:
     from fleece_testing.aws.requests import Request
-    from fleece_testing.aws.strictness.state import Parameter, Principal, Rule, State
+    from fleece_testing.aws.strictness.state import Amendment, Parameter, Principal, Rule, State
 
 MAX_NAME = 1011
 """The longest name, in characters; the ARN that it is put into may have 2,048."""
@@ -24,6 +24,7 @@ MAX_LEVELS = 15
 MAX_VALUES = {"Standard": 4096, "Advanced": 8192, "Intelligent-Tiering": 8192}
 """The longest value of each tier, in bytes of UTF-8."""
 
+_SERVICE_KEY = "alias/aws/ssm"
 _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
 
 
@@ -88,9 +89,8 @@ def _check_type(type_: str | None, there: Parameter | None) -> AWSError | None:
 
 
 def _check_key(request: Request, caller: Principal, state: State, there: Parameter | None) -> AWSError | None:
-    type_ = request.parameters.get("Type") or (None if there is None else there.type)
     key_id = request.parameters.get("KeyId")
-    if type_ != "SecureString" or key_id in (None, "alias/aws/ssm"):
+    if _type_of(request, there) != "SecureString" or key_id in (None, _SERVICE_KEY):
         return None
     key = state.key(caller.account, request.region, str(key_id))
     if key is None:
@@ -107,3 +107,19 @@ def _invalid(message: str) -> AWSError:
 
 
 RULES: dict[str, Rule] = {"PutParameter": check_put_parameter}
+
+
+def with_key(request: Request, caller: Principal, state: State) -> dict[str, Any]:
+    """Name the key that is meant when none is named: the service's own, where moto keeps the last one."""
+    there = state.parameter(caller.account, request.region, str(request.parameters.get("Name", "")))
+    if _type_of(request, there) != "SecureString":
+        return dict(request.parameters)
+    return {"KeyId": _SERVICE_KEY, **request.parameters}
+
+
+def _type_of(request: Request, there: Parameter | None) -> str | None:
+    """Return the type of the parameter that is put; an update may leave it out."""
+    return request.parameters.get("Type") or (None if there is None else there.type)
+
+
+AMENDMENTS: dict[str, Amendment] = {"PutParameter": with_key}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,3 +70,7 @@ class State(Protocol):
 
 
 Rule: TypeAlias = "Callable[[Request, Principal, State], AWSError | None]"
+"""Returns the error that AWS would answer, or ``None``."""
+
+Amendment: TypeAlias = "Callable[[Request, Principal, State], dict[str, Any]]"
+"""Returns the parameters to give to moto in place of the request's, so that it does what AWS does."""

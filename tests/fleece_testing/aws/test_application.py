@@ -41,7 +41,7 @@ def test_what_moto_fails_on(post, caplog):
     answer, calls = post(moto)
     error = json.loads(answer.data)
     assert (answer.status_code, error["__type"]) == (501, "EmulatorFailure")
-    assert error["message"] == "Moto failed in kms:ListKeys: KeyError('x')"
+    assert error["message"] == "The emulated AWS failed in kms:ListKeys: KeyError('x')"
     assert [call.status for call in calls] == [501]
     assert "Traceback" in caplog.text
 

@@ -39,3 +39,11 @@ def test_a_batch_spans_24_hours_at_most(put, refused):
     """Events may be 24 hours apart, and no millisecond more."""
     assert put([(0, "x"), (DAY, "x")])["nextSequenceToken"]
     assert refused(put, events=[(0, "x"), (DAY + 1, "x")]) == "InvalidParameterException"
+
+
+def test_events_of_another_form(fleece_aws, once, refused):
+    """Events that are no events get an answer in the service's protocol, whatever they are."""
+    logs = fleece_aws.client("logs", config=once)
+    for event in ({"message": 1}, {"timestamp": 1}):
+        code = refused(logs.put_log_events, logGroupName="g", logStreamName="s", logEvents=[event])
+        assert code == "EmulatorFailure"

@@ -98,3 +98,31 @@ def test_a_usable_key_in_each_of_its_names(fleece_aws, put):
     alias_arn = arn.rpartition(":")[0] + ":alias/app"
     for number, key in enumerate([arn, arn.rpartition("/")[2], "alias/app", alias_arn, "alias/aws/ssm"]):
         assert put(Name=f"/s{number}", Type="SecureString", KeyId=key)["Version"] == 1
+
+
+def test_an_update_without_a_key_goes_back_to_the_service_s(fleece_aws, put, ssm):
+    """A key is not kept from one version to the next: without one, a SecureString has the service's own."""
+    fleece_aws.kms_key("app")
+
+    def key():
+        (described,) = ssm.describe_parameters()["Parameters"]
+        return described["KeyId"]
+
+    put(Name="/s", Type="SecureString", KeyId="alias/app")
+    before = key()
+    ssm.put_parameter(Name="/s", Value="y", Overwrite=True)
+    assert (before, key()) == ("alias/app", "alias/aws/ssm")
+
+
+def test_a_string_has_no_key(put, ssm):
+    """A String gets no key when it is put or updated."""
+    put()
+    put(Overwrite=True)
+    (described,) = ssm.describe_parameters()["Parameters"]
+    assert "KeyId" not in described
+
+
+@pytest.mark.parametrize("name", ["/aws/reference/secretsmanager/x", "/aws/x", "/ssm/x", "awsx", "ssm"])
+def test_a_reserved_name(put, refused, name):
+    """Names of AWS's own parameters cannot be put."""
+    assert refused(put, Name=name) in ("ValidationException", "AccessDeniedException")
