@@ -342,6 +342,9 @@ def test_the_environment_is_lambdas_and_holds_no_credentials(fleece_runtime, sou
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
         "_HANDLER": "app.main",
         "TABLE": "users",
         "TZ": "Europe/Berlin",
@@ -511,7 +514,7 @@ def test_another_interpreter_brings_its_own_packages(tmp_path, source):
     venv.EnvBuilder(symlinks=True).create(tmp_path / "venv")
     python = str(tmp_path / "venv" / "bin" / "python")
     folder = source("import sys\ndef main(event, context):\n    return sys.executable\n")
-    with pytest.raises(ValueError, match="has no awslambdaric, AWS's runtime client: .* -m pip install awslambdaric"):
+    with pytest.raises(ValueError, match=r"has no awslambdaric, AWS's runtime client: .* -m pip install awslambdaric"):
         Runtime(folder, "app.main", python=python).start()
     (site_packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
     (site_packages / "mine.pth").write_text(sysconfig.get_path("platlib"))
