@@ -156,14 +156,14 @@ class _Walk:
     def fields(self, value: dict[Any, Any], depth: int) -> dict[str, JSON]:
         """Return a dict with its values masked by their names."""
         shown: dict[str, JSON] = {}
-        for key, item in islice(dict.items(value), MAX_ITEMS):
-            name, is_secret = _shown_name(self._name(key))
+        items = dict.items(value)
+        for key, item in items if len(items) <= MAX_ITEMS else islice(items, MAX_ITEMS):
+            name, is_secret = _shown_name(key if type(key) is str and len(key) <= _MAX_KEY else self._name(key))
             shown[name] = MASK if is_secret else self.value(item, depth)
         if "value" in shown or "Value" in shown:
             _mask_pair(shown)
-        more = dict.__len__(value) - MAX_ITEMS
-        if more > 0:
-            shown[_CUT] = f"{more} more"
+        if len(items) > MAX_ITEMS:
+            shown[_CUT] = f"{len(items) - MAX_ITEMS} more"
         return shown
 
     def _list(self, value: Any, depth: int) -> list[JSON]:

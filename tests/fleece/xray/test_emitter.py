@@ -128,6 +128,30 @@ def test_a_name_is_resolved_once_and_not_in_the_caller(address, monkeypatch):
     assert asked == [("daemon.invalid", False)]
 
 
+def test_an_answer_that_comes_too_late_is_not_used(address, monkeypatch):
+    """When the environment names another daemon by then."""
+    asked, answer = threading.Event(), threading.Event()
+    with XRayDaemon() as late, XRayDaemon() as daemon:
+        found = socket.getaddrinfo(*late.address.split(":"), type=socket.SOCK_DGRAM)
+
+        def getaddrinfo(*args, **kwargs):
+            asked.set()
+            answer.wait()
+            return found
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        address("daemon.invalid:2000")
+        threads = _until_resolved(work)
+        asked.wait()
+        address(daemon.address)
+        work()
+        answer.set()
+        for thread in threads:
+            thread.join()
+        work()
+        assert (len(late.subsegments), len(daemon.subsegments)) == (0, 2)
+
+
 def _until_resolved(call):
     """Make a call, and return the threads that it has started."""
     before = set(threading.enumerate())
@@ -195,6 +219,52 @@ def test_a_forked_child_has_a_socket_of_its_own(address):
         ports = [daemon.recvfrom(65_507)[1] for _ in range(6)]
         assert len(set(ports)) == 2
         assert ports[0] == ports[5] != ports[2]
+
+
+def test_the_socket_does_not_block(address, monkeypatch):
+    """Loopback drops what does not fit; a real interface would let a blocking sender wait."""
+    made = []
+
+    class Socket(socket.socket):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    address("127.0.0.1:2000")
+    work()
+    work()
+    assert [one.getblocking() for one in made] == [False]
+
+
+def test_a_daemon_that_comes_back_misses_nothing(address):
+    """The refusal of an earlier datagram does not cost the next one."""
+    with XRayDaemon() as daemon:
+        port = int(daemon.address.rpartition(":")[2])
+        address(daemon.address)
+    work()
+    with XRayDaemon(port=port) as daemon:
+        work()
+        assert len(daemon.documents) == 2
+
+
+def test_an_address_that_cannot_be_reached_is_tried_again(address, monkeypatch):
+    """The network of a restored snapshot may come up after the function."""
+    connect, down = socket.socket.connect, [True]
+
+    class Socket(socket.socket):
+        def connect(self, where):
+            if down:
+                raise OSError("Network is unreachable")
+            connect(self, where)
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    with XRayDaemon() as daemon:
+        address(daemon.address)
+        assert work() == "result"
+        down.clear()
+        work()
+        assert len(daemon.subsegments) == 1
 
 
 def test_whatever_sending_raises_stays_inside(address, monkeypatch):

@@ -143,6 +143,7 @@ def test_an_iterator_is_not_read(recorded):
         {"headers": [("Authorization", SECRET), ["cookie", SECRET]]},
         {"Parameters": [{"Name": "/app/db_password", "Value": SECRET}, {"key": "token", "value": SECRET}]},
         json.dumps({"a": {"password": SECRET}}),
+        json.dumps({"tokens": ["a", SECRET], "secret": {"a": 1, "b": SECRET}}),
         {"body": json.dumps([{"token": SECRET}])},
         {"outer": json.dumps({"inner": json.dumps({"secret": SECRET})})},
         f'{{"password": "{SECRET}", "cut off',
