@@ -48,14 +48,15 @@ def sampling(environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
 def _targets(asked: Any) -> dict[str, Any]:
     """Give each rule that was reported on its rate again."""
     statistics = asked.get("SamplingStatisticsDocuments", []) if isinstance(asked, dict) else []
-    known, unknown = [], []
-    for one in statistics:
-        (known if one.get("RuleName") == "Default" else unknown).append(one.get("RuleName"))
+    names = [one.get("RuleName") for one in statistics if isinstance(one, dict)]
     return {
-        "SamplingTargetDocuments": [{"RuleName": name, "FixedRate": 1.0, "Interval": 10} for name in known],
+        "SamplingTargetDocuments": [
+            {"RuleName": name, "FixedRate": 1.0, "Interval": 10} for name in names if name == "Default"
+        ],
         "LastRuleModification": 0.0,
         "UnprocessedStatistics": [
             {"RuleName": name, "ErrorCode": "ResourceNotFoundException", "Message": "There is no such rule"}
-            for name in unknown
+            for name in names
+            if name != "Default"
         ],
     }

@@ -10,8 +10,6 @@ import time
 
 import pytest
 import requests
-from aws_xray_sdk.core import xray_recorder
-from aws_xray_sdk.core.recorder import AWSXRayRecorder
 
 from fleece_testing import XRayDaemon
 
@@ -236,6 +234,10 @@ def test_what_a_child_process_sent_is_there_when_it_has_ended(daemon):
 
 def test_aws_own_sdk_is_understood():
     """Segments of aws-xray-sdk, with subsegments and an exception inside, are taken and told apart."""
+    # Not imported by those who only collect this file: its import opens a socket.
+    from aws_xray_sdk.core import xray_recorder
+    from aws_xray_sdk.core.recorder import AWSXRayRecorder
+
     with XRayDaemon(namespaces={"aws", "remote", "local"}) as daemon:
         recorder = AWSXRayRecorder()
         recorder.configure(service="service", sampling=False, daemon_address=daemon.address)
