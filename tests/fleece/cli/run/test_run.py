@@ -466,9 +466,11 @@ def test_a_passcode_is_asked_for_on_the_terminal(fleece_cli, fleece_rackspace, f
             env=fleece_cli.environment({"RS_USERNAME": "me", "RS_API_KEY": "k"}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=slave,
             pass_fds=[slave],
             start_new_session=True,
         ) as child:
+            os.close(slave)  # so that the terminal ends with the child
             shown = b""
             while not shown.endswith(b"Passcode of me: "):
                 shown += os.read(master, 1024)
@@ -476,5 +478,4 @@ def test_a_passcode_is_asked_for_on_the_terminal(fleece_cli, fleece_rackspace, f
             output, _ = child.communicate(b"data")
     finally:
         os.close(master)
-        os.close(slave)
     assert (child.returncode, output) == (0, b"data")
