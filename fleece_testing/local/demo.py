@@ -62,20 +62,30 @@ class Demo:
         """The package that the build step makes."""
         return self.service / "dist" / "lambda_function.zip"
 
-    def run(self, *arguments: str, stdin: str | None = None, **variables: str) -> str:
-        """Run the ``fleece`` command as a user would, show it with its output, and return its stdout."""
+    def run(self, *arguments: str, stdin: str = "", source: str | None = None, limit: int = 40) -> str:
+        """Run the ``fleece`` command as a user would, show it and what it says on stderr, and return its stdout.
+
+        Args:
+            arguments: of the command.
+            stdin: what it reads.
+            source: where that comes from, as it is to be shown.
+            limit: how many lines of stderr to show at most.
+
+        Raises:
+            StepFailedError: it ended with another exit code than 0.
+        """
         shown = shlex.join(["fleece", *arguments]).replace(sys.executable, "python")
-        self.console.print(Text(f"$ {shown}" + (" < config.open.yml" if stdin is not None else ""), style="bold"))
+        self.console.print(Text(f"$ {shown}" + (f" < {source}" if source else ""), style="bold"))
         done = subprocess.run(  # noqa: S603 (our own command line)
             [sys.executable, "-m", "fleece", *arguments],
             cwd=self.work,
-            env={**self.environ, **variables},
-            input=stdin if stdin is not None else "",
+            env=self.environ,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
         )
-        self.show(done.stderr, style="dim")
+        self.show(done.stderr, style="dim", limit=limit)
         if done.returncode != 0:
             raise StepFailedError(f"fleece {arguments[0]} ended with exit code {done.returncode}: {_last(done.stderr)}")
         return done.stdout
@@ -118,8 +128,11 @@ def run_demo(console: Console, source: Path, work: Path, wheels: Path | None, st
                 start = time.perf_counter()
                 try:
                     result = step(demo)
-                except (StepFailedError, AssertionError, OSError) as error:
+                except StepFailedError as error:
                     console.print(Text(f"✗ Step {number} failed: {error}", style="bold red"))
+                    return 1
+                except Exception as error:  # noqa: BLE001 (any fault of a part is this step's failure, told as one)
+                    console.print(Text(f"✗ Step {number} failed: {type(error).__name__}: {error}", style="bold red"))
                     return 1
                 seconds = time.perf_counter() - start
                 console.print(Text(f"✓ {result} ({seconds:.1f} s)\n", style="green"))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DEVELOPMENT = "111111111111"
 SECRETS = {"dev": TOKEN, "prod": "correct-horse-battery-staple"}
 BUCKET = "users-of-development"
+_PIP_LINES = 8
 
 
 class StepFailedError(Exception):
@@ -72,7 +73,8 @@ def start_stack(demo: Demo) -> str:
 def configure(demo: Demo) -> str:
     """Encrypt the open configuration, put it into the service, and upload it to Parameter Store."""
     closed = demo.work / "config.yml"
-    demo.run("config", "import", stdin=(demo.work / "config.open.yml").read_text(encoding="utf-8"))
+    opened = (demo.work / "config.open.yml").read_text(encoding="utf-8")
+    demo.run("config", "import", stdin=opened, source="config.open.yml")
     text = closed.read_text(encoding="utf-8")
     demo.show(text)
     for stage, secret in SECRETS.items():
@@ -81,7 +83,7 @@ def configure(demo: Demo) -> str:
 
     encrypted = len(demo.stack.aws.calls("kms", "Encrypt"))
     exported = demo.run("config", "export")
-    demo.run("config", "import", stdin=exported)
+    demo.run("config", "import", stdin=exported, source="what was exported")
     encrypted_again = len(demo.stack.aws.calls("kms", "Encrypt")) - encrypted
     expect(
         closed.read_text(encoding="utf-8") == text, "export | import of an unchanged configuration changed config.yml"
@@ -112,7 +114,7 @@ def run_with_credentials(demo: Demo) -> str:
     expect(role in output, f"the child should have been {role}")
     objects = demo.stack.aws.client("s3", account=DEVELOPMENT).list_objects_v2(Bucket=BUCKET).get("Contents", [])
     expect(len(objects) == len(TEAMS), f"the child should have put {len(TEAMS)} objects into S3, not {len(objects)}")
-    demo.show("\n".join(str(one) for one in demo.stack.rackspace.requests), style="dim")
+    demo.show("\n".join(f"asked {one.method} {one.path}" for one in demo.stack.rackspace.requests), style="dim")
     return f"the child was {role.rpartition(':')[2]}, and wrote {len(objects)} objects"
 
 
@@ -121,7 +123,7 @@ def build(demo: Demo) -> str:
     version = ".".join(platform.python_version_tuple()[:2])
     architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     arguments = ("build", "--no-docker", "--python", version, "--architecture", architecture, "service")
-    demo.show(demo.run(*arguments))
+    demo.show(demo.run(*arguments, limit=_PIP_LINES))
     expect(demo.zip.is_file(), f"there is no {demo.zip.name}")
     first = hashlib.sha256(demo.zip.read_bytes()).hexdigest()
     demo.show(demo.run(*arguments))
