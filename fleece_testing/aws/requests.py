@@ -56,7 +56,9 @@ def parse(wire: werkzeug.wrappers.Request) -> Request | None:
     elif action:
         flat = {**wire.args.to_dict(), **_form(wire)}
         parameters = {
-            name: value for name, value in flat.items() if not name.startswith(("X-Amz-", "Action", "Version"))
+            name: value
+            for name, value in flat.items()
+            if name not in ("Action", "Version") and not name.startswith("X-Amz-")
         }
         protocol, operation = QUERY, action
     else:

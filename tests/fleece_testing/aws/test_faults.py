@@ -133,6 +133,15 @@ class TestCalls:
         assert (sent.operation, sent.parameters) == ("PutTraceSegments", {"TraceSegmentDocuments": ["{}"]})
         assert (created.operation, created.parameters) == ("CreateBucket", {"Bucket": "bucket"})
 
+    def test_parameters_of_a_query_service(self, fleece_aws):
+        """They are all there, flat, also those that begin like the name of the operation's own fields."""
+        iam = fleece_aws.client("iam")
+        arn = "arn:aws:iam::123456789012:policy/p"
+        with pytest.raises(iam.exceptions.NoSuchEntityException):
+            iam.get_policy_version(PolicyArn=arn, VersionId="v1")
+        (call,) = fleece_aws.calls("iam", "GetPolicyVersion")
+        assert call.parameters == {"PolicyArn": arn, "VersionId": "v1"}
+
     def test_operations_of_a_rest_service_are_told_apart(self, fleece_aws):
         """Operations that share a path and method are known by query and headers; keys are decoded once."""
         s3 = fleece_aws.client("s3")
