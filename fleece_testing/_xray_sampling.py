@@ -49,14 +49,11 @@ def _targets(asked: Any) -> dict[str, Any]:
     """Give each rule that was reported on its rate again."""
     statistics = asked.get("SamplingStatisticsDocuments", []) if isinstance(asked, dict) else []
     names = [one.get("RuleName") for one in statistics if isinstance(one, dict)]
+    known = [name for name in names if name == "Default"]
+    unknown = [name for name in names if name != "Default"]
+    no_such_rule = {"ErrorCode": "ResourceNotFoundException", "Message": "There is no such rule"}
     return {
-        "SamplingTargetDocuments": [
-            {"RuleName": name, "FixedRate": 1.0, "Interval": 10} for name in names if name == "Default"
-        ],
+        "SamplingTargetDocuments": [{"RuleName": name, "FixedRate": 1.0, "Interval": 10} for name in known],
         "LastRuleModification": 0.0,
-        "UnprocessedStatistics": [
-            {"RuleName": name, "ErrorCode": "ResourceNotFoundException", "Message": "There is no such rule"}
-            for name in names
-            if name != "Default"
-        ],
+        "UnprocessedStatistics": [{"RuleName": name, **no_such_rule} for name in unknown],
     }
