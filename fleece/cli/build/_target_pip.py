@@ -1,7 +1,8 @@
 """Run pip as if on the machine that the package is for; a script, with the markers as JSON before pip's arguments.
 
 ``pip install --platform`` chooses wheels for another machine, and yet evaluates the conditions on requirements
-(``; python_version < "3.11"``) for the one that it runs on: packages would be missing, or too many.
+(``; python_version < "3.11"``), and older pips ``Requires-Python`` too, for the Python that it runs on: packages would
+be missing, too many, or of other versions than on the next machine. So two functions of pip's are told the target.
 """
 
 from __future__ import annotations
@@ -10,18 +11,35 @@ import json
 import runpy
 import sys
 from pathlib import Path
+from typing import Any
+
+
+def set_target(environment: dict[str, str]) -> None:
+    """Have pip in this process evaluate everything in `environment` (PEP 508's variables).
+
+    Raises:
+        ImportError, AttributeError: this pip is made differently.
+    """
+    from pip._internal.cli.req_command import RequirementCommand  # noqa: PLC0415 (after sys.path is put right)
+    from pip._vendor.packaging import markers  # noqa: PLC0415
+
+    make_resolver: Any = RequirementCommand.make_resolver
+    version = tuple(int(part) for part in environment["python_version"].split("."))
+
+    def for_target(_cls: type, *args: Any, **options: Any) -> Any:
+        return make_resolver(*args, **{**options, "py_version_info": version})
+
+    RequirementCommand.make_resolver = classmethod(for_target)  # type: ignore[method-assign,assignment]
+    markers.default_environment  # noqa: B018 (that it is there is the question)
+    markers.default_environment = lambda: dict(environment)
+
 
 if __name__ == "__main__":
     # The folder of this script is no place to import from, and would come first.
     sys.path[:] = [path for path in sys.path if not path or Path(path) != Path(__file__).parent]
-    environment: dict[str, str] = json.loads(sys.argv[1])
-
     try:
-        from pip._vendor.packaging import markers
-
-        getattr(markers, "default_environment")  # noqa: B009 (that it is there is the question)
+        set_target(json.loads(sys.argv[1]))
     except (ImportError, AttributeError):
         sys.exit("ERROR: this pip cannot be told about another Python: install uv, or a pip of another version")
-    markers.default_environment = lambda: dict(environment)
     sys.argv = ["pip", *sys.argv[2:]]
     runpy.run_module("pip", run_name="__main__", alter_sys=True)

@@ -135,9 +135,10 @@ class Builder:
         """Return the zip of the service's packages, and whether nothing had to be installed for it."""
         if not job.requirements.batches:
             return None, True
-        compiler = self._installer.find_compiler() if self.options.compile else None
-        if compiler is None and self.options.compile:
-            runtime = self.options.target.runtime
+        runtime = self.options.target.runtime
+        wanted = self.options.compile and runtime.has_unchecked_bytecode
+        compiler = self._installer.find_compiler() if wanted else None
+        if compiler is None and wanted:
             reports.warning(
                 f"no Python {runtime} on this machine, so that the packages have no bytecode and the function starts "
                 f"more slowly: put python{runtime} on PATH, or pass --no-compile"

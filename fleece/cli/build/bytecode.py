@@ -22,9 +22,6 @@ TASK_ROOT = "/var/task/"
 
 _SCRIPT = Path(__file__).with_name("_compile_tree.py")
 
-_OLDEST = (3, 7)
-"""The first Python that has unchecked bytecode (PEP 552)."""
-
 _WHO = (
     "import sys; print(*sys.version_info[:2], sys.version_info[3], sys.implementation.name, sys.executable, sep='\\n')"
 )
@@ -35,7 +32,7 @@ def find_interpreter(runtime: Runtime, environment: Mapping[str, str]) -> str | 
 
     Looked for: the one that runs fleece, then ``pythonX.Y`` on PATH, then those that uv knows.
     """
-    if runtime.version < _OLDEST:
+    if not runtime.has_unchecked_bytecode:
         return None
     return next((found for one in _candidates(runtime, environment) if (found := _checked(one, runtime))), None)
 

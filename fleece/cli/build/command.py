@@ -180,8 +180,8 @@ def _build(options: Options, folders: Sequence[Path]) -> None:
         if not isinstance(outcome, Exception):
             _log.info("%s", _summary(outcome, options))
             click.echo(outcome.path)
-    _log.info("done in %.1f s", time.monotonic() - started)
     _raise_failures(outcomes)
+    _log.info("done in %.1f s", time.monotonic() - started)
 
 
 def _raise_failures(outcomes: Sequence[tuple[Job, Built | CommandError]]) -> None:

@@ -37,6 +37,11 @@ class Runtime:
     def __str__(self) -> str:
         return f"{self.version[0]}.{self.version[1]}"
 
+    @property
+    def has_unchecked_bytecode(self) -> bool:
+        """Whether it can be given bytecode that it does not compare with the source (PEP 552)."""
+        return self.version >= (3, 7)
+
 
 def _retired(version: tuple[int, int], glibc: tuple[int, int]) -> Runtime:
     name = f"python{version[0]}.{version[1]}"

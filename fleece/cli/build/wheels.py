@@ -181,7 +181,7 @@ def _reason(finished: Finished) -> str:
         return " / ".join(errors)
     start = next((number for number, line in enumerate(lines) if _UV_ERROR.match(line)), -1)
     words = " ".join(lines[start:]) if lines else f"the installer ended with {finished.exit_code} and said nothing"
-    return _UV_DRAWING.sub(" ", words).strip()
+    return _UV_DRAWING.sub(" ", words).strip().removeprefix("error: ")
 
 
 def _with_variables(url: str, environment: Mapping[str, str]) -> str:

@@ -27,14 +27,22 @@ class Outcome:
 
 
 def write_wheel(
-    folder, name, version="1.0", files=None, *, requires=(), tag="py3-none-any", entry_points="", extra=None
+    folder,
+    name,
+    version="1.0",
+    files=None,
+    *,
+    requires=(),
+    python=">=2",
+    tag="py3-none-any",
+    entry_points="",
+    extra=None,
 ):
     """Write ``NAME-VERSION-TAG.whl`` with these files, by default one module, and return its path."""
     info = f"{name}-{version}.dist-info"
     content = dict(files if files is not None else {f"{name}.py": f"version = {version!r}\n"})
-    content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(
-        f"Requires-Dist: {one}\n" for one in requires
-    )
+    fields = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", f"Requires-Python: {python}"]
+    content[f"{info}/METADATA"] = "\n".join([*fields, *(f"Requires-Dist: {one}" for one in requires), ""])
     content[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"
     if entry_points:
         content[f"{info}/entry_points.txt"] = entry_points

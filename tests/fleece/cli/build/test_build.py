@@ -18,6 +18,7 @@ import fleece.cli.build
 from fleece_testing._http import LoopbackServer
 
 CACHE_TAG = sys.implementation.cache_tag
+RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 OTHER = "3.13" if sys.version_info[:2] != (3, 13) else "3.12"
 
 
@@ -185,7 +186,7 @@ def test_importlib_metadata_works_and_scripts_run(build, wheels, service, tmp_pa
 
 
 def test_conditions_hold_for_the_target_and_not_for_this_python(build, wheels, service, entries):
-    """Markers, Requires-Python's Python and machine included, are those of the function and not of the builder."""
+    """Markers on requirements see the function's Python and machine, and not the builder's."""
     wheels("alpha", requires=[f'old ; python_version < "{OTHER}"', f'new ; python_version >= "{OTHER}"'])
     wheels("old", requires=["missing"])
     wheels("new", requires=['arm ; platform_machine == "aarch64"', 'mac ; sys_platform == "darwin"'])
@@ -199,6 +200,15 @@ def test_conditions_hold_for_the_target_and_not_for_this_python(build, wheels, s
         "handler.py",
         "requirements.txt",
     }
+
+
+def test_requires_python_is_for_the_target_and_not_for_this_python(build, wheels, service, entries):
+    """Of several versions, one that the target's Python can run is chosen, whatever runs the build."""
+    wheels("alpha", "1.0", python=f"=={OTHER}.*")
+    wheels("alpha", "2.0", python=f"=={RUNNING}.*")
+    folder = service("users", "alpha\n")
+    assert build(folder, "--no-compile", python=OTHER).exit_code == 0
+    assert entries(folder)["alpha.py"] == b"version = '1.0'\n"
 
 
 def test_the_newest_python_is_the_default(build, wheels, service, entries):
