@@ -17,6 +17,8 @@ REQUIREMENTS = Path(__file__).parent / "service" / "src" / "requirements.txt"
 
 def main() -> None:
     folder, fleece_wheel = sys.argv[1], os.environ["TOX_PACKAGE"]
+    for stale in Path(folder).glob("fleece-*.whl"):
+        stale.unlink()  # pip keeps a file of the same name, whatever is in it
     version = ".".join(platform.python_version_tuple()[:2])
     target = target_for(version, "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]

@@ -6,6 +6,7 @@ built zip under AWS's own runtime client, and what is printed is what they print
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from fleece_testing.local.stack import Stack
 from fleece_testing.local.waterfall import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console
@@ -118,30 +120,35 @@ def run_demo(console: Console, source: Path, work: Path, wheels: Path | None, st
         console.print(Text(str(error), style="red"))
         return 1
     demo = Demo(console, source, work, wheels, stack)
-    finished: list[tuple[str, str, float]] = []
     began = time.perf_counter()
-    with LoopbackServer(demo.directory) as directory:
+    finished: list[tuple[str, str, float]] = []
+    with contextlib.ExitStack() as running:
+        directory = running.enter_context(LoopbackServer(demo.directory))
+        running.callback(stack.stop)  # started by the first step
         demo.directory.url = directory.url
-        try:
-            for number, (title, step) in enumerate(STEPS.items(), 1):
-                console.rule(Text(f"{number}. {title}", style="bold"), align="left")
-                start = time.perf_counter()
-                try:
-                    result = step(demo)
-                except StepFailedError as error:
-                    console.print(Text(f"✗ Step {number} failed: {error}", style="bold red"))
-                    return 1
-                except Exception as error:  # noqa: BLE001 (any fault of a part is this step's failure, told as one)
-                    console.print(Text(f"✗ Step {number} failed: {type(error).__name__}: {error}", style="bold red"))
-                    return 1
-                seconds = time.perf_counter() - start
-                console.print(Text(f"✓ {result} ({seconds:.1f} s)\n", style="green"))
-                finished.append((title, result, seconds))
-        finally:
-            stack.stop()
+        for number, (title, step) in enumerate(STEPS.items(), 1):
+            console.rule(Text(f"{number}. {title}", style="bold"), align="left")
+            start = time.perf_counter()
+            result = _outcome(demo, number, step)
+            if result is None:
+                return 1
+            finished.append((title, result, time.perf_counter() - start))
+            console.print(Text(f"✓ {result} ({finished[-1][2]:.1f} s)\n", style="green"))
     console.rule(Text("All steps did what they should", style="bold green"), align="left")
     console.print(_closing_table(finished, time.perf_counter() - began))
     return 0
+
+
+def _outcome(demo: Demo, number: int, step: Callable[[Demo], str]) -> str | None:
+    """Take one step and return what it says it achieved; or tell why it failed, and return None."""
+    try:
+        return step(demo)
+    except StepFailedError as error:
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001 (any fault of a part is this step's failure, and told as one)
+        reason = f"{type(error).__name__}: {error}"
+    demo.console.print(Text(f"✗ Step {number} failed: {reason}", style="bold red"))
+    return None
 
 
 def _closing_table(finished: list[tuple[str, str, float]], total: float) -> Table:
