@@ -37,7 +37,7 @@ from fleece._logging.invocation import (
     inject_request_ids_into_environment,
 )
 from fleece._logging.line import level_number
-from fleece._logging.logger import BoundLogger
+from fleece._logging.logger import BoundLogger, binding
 from fleece._logging.retry import RetryHandler
 from fleece._logging.setup import ensure_root, set_level, set_stream, take_over_root
 
@@ -168,7 +168,7 @@ def initial_trace_and_context_binds(logger: Any, trace_id: str | None, lambda_co
         lambda_context: Lambda's context object; ``lambda_context`` is a dict of its ids and names.
     """
     described = {name: getattr(lambda_context, name, None) for name in _CONTEXT_ATTRIBUTES}
-    return _binding(logger).bind(trace_id=trace_id, lambda_context=described)
+    return binding(logger).bind(trace_id=trace_id, lambda_context=described)
 
 
 _CONTEXT_ATTRIBUTES = (
@@ -200,7 +200,7 @@ def logme(level: int | str = logging.DEBUG, logger: Any = None) -> Callable[[F],
         name = getattr(func, "__name__", None) or type(func).__name__
 
         def bound() -> Any:
-            return get_logger(func.__module__) if logger is None else _binding(logger)
+            return get_logger(func.__module__) if logger is None else binding(logger)
 
         if is_coroutine_function(func):
 
@@ -223,8 +223,3 @@ def logme(level: int | str = logging.DEBUG, logger: Any = None) -> Callable[[F],
         return wrapper  # type: ignore[return-value]
 
     return decorator
-
-
-def _binding(logger: Any) -> Any:
-    """Return a logger that takes fields: itself, or around a standard one."""
-    return logger if hasattr(logger, "bind") else BoundLogger(logger, {})

@@ -159,6 +159,11 @@ class BoundLogger:
         self._logger.handle(record)
 
 
+def binding(logger: Any) -> Any:
+    """Return a logger that takes fields: the one given, or one around it when it is a standard logger."""
+    return logger if hasattr(logger, "bind") else BoundLogger(logger, {})
+
+
 _SPECIAL = frozenset({"exc_info", "stacklevel", "stack_info", "extra"})
 
 

@@ -77,11 +77,11 @@ class LineRecord(logging.LogRecord):
             return str(self.msg)  # a copy of a record, whose message is the finished line
         try:
             line = self._render()
+            if type(self.msg) is not str and issubclass(type(self.msg), Mapping):
+                # Handlers such as watchtower's write a message that is a mapping themselves, past any formatter.
+                self._finish(line)
         except Exception:  # noqa: BLE001 (a log call never raises)
             return encode({"event": text(self.msg), "level": "error", "logger": text(self.name), "timestamp": None})
-        if not isinstance(self.msg, str) and isinstance(self.msg, Mapping):
-            # Handlers such as watchtower's write a message that is a mapping themselves, past any formatter.
-            self._finish(line)
         return line
 
     def __getstate__(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class LineRecord(logging.LogRecord):
     def _render(self) -> str:
         settings = defaults.resource(SETTINGS, LineSettings)
         event, fields = self.msg, self.fleece_fields
-        if self.args or not isinstance(event, str):
+        if self.args or type(event) is not str:
             event, fields = self._event()
         line: dict[str, Any] = {
             "event": event,
@@ -121,7 +121,9 @@ class LineRecord(logging.LogRecord):
         """Return the event, and the fields with the arguments that could not be put into it."""
         message, args = self.msg, self.args
         if not args:
-            return message if isinstance(message, (str, dict, list)) else text(message), self.fleece_fields
+            # By its type, because __class__ is the object's own and may raise.
+            is_json = issubclass(type(message), (str, dict, list))
+            return message if is_json else text(message), self.fleece_fields
         try:
             return str(message) % args, self.fleece_fields
         except Exception:  # noqa: BLE001 (a bad format, or an argument's own __str__)

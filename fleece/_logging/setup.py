@@ -7,7 +7,7 @@ import threading
 
 from fleece._defaults import defaults
 from fleece._logging.handler import LineHandler, clobber_root_handlers, is_console
-from fleece._logging.line import level_number
+from fleece._logging.line import LineSettings, level_number
 from fleece._logging.record import SETTINGS, install_record_factory
 
 TYPE_CHECKING = False
@@ -82,6 +82,7 @@ def set_level(logger: logging.Logger, level: int) -> None:
 def _prepare() -> bool:
     """Have records made as lines, by what the environment says now; return whether this is the first time."""
     defaults.forget(SETTINGS)
+    defaults.resource(SETTINGS, LineSettings)
     return install_record_factory()
 
 
