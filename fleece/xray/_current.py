@@ -127,18 +127,17 @@ class _Carried:
 
     __slots__ = ("_subsegment", "_token")
 
+    _token: Token[Subsegment | None]
+
     def __init__(self, opened: Subsegment | None) -> None:
         self._subsegment = opened
-        self._token: Token[Subsegment | None] | None = None
 
     def enter(self) -> None:
         self._token = current.set(self._subsegment)
 
     def leave(self) -> None:
-        with suppress(ValueError, RuntimeError):
-            if self._token is not None:
-                current.reset(self._token)
-        self._token = None
+        with suppress(ValueError):  # as in Subsegment.leave
+            current.reset(self._token)
 
     def fail(self, error: BaseException) -> None:
         """Leave that to whoever opened the subsegment."""

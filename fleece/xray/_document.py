@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 
 from fleece.xray._context import is_subsegment_id
-from fleece.xray._redact import recordable, recordable_text
+from fleece.xray._redact import MAX_TEXT, recordable, recordable_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _fitted(document: Document) -> Document:
     """Return `document` without as much as it takes to make it fit, marked as truncated."""
     lost: list[str] = []
     fitted = document
-    for part, cut in _CUTS.items():
+    for part, cut in _CUTS.items():  # pragma: no branch (what is left after the last always fits)
         lost.append(part)
         fitted = {**cut(fitted), "metadata": {"fleece": {"truncated": lost}}}
         if len(_encode(fitted)) <= MAX_DOCUMENT:
@@ -191,6 +191,19 @@ def _short_text(value: Any) -> str | None:
     return recordable_text(value) if isinstance(value, str) else None
 
 
+def _plain_text(value: Any) -> str | None:
+    return value[:MAX_TEXT] if isinstance(value, str) else None
+
+
+def _url(value: Any) -> str | None:
+    """Leave out what may be secret in a URL: the query, and ``user:password@``."""
+    if not isinstance(value, str):
+        return None
+    scheme, colon, rest = value.partition("?")[0].partition("#")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{colon}{authority.rpartition('@')[2]}{slash}{path}"[:MAX_TEXT]
+
+
 def _id(value: Any) -> str | None:
     return value if isinstance(value, str) and is_subsegment_id(value) else None
 
@@ -231,12 +244,12 @@ _DETAILS: dict[str, Callable[[Any], Any]] = {
     "annotations": _annotations,
     "metadata": safe_metadata,
     "http": _object(
-        request=_object(method=_short_text, url=_short_text, traced=_flag),
+        request=_object(method=_plain_text, url=_url, traced=_flag),
         response=_object(status=_integer, content_length=_integer),
     ),
     "aws": _object(
-        operation=_short_text, region=_short_text, request_id=_short_text, account_id=_short_text,
-        table_name=_short_text, queue_url=_short_text,
+        operation=_plain_text, region=_plain_text, request_id=_plain_text, account_id=_plain_text,
+        table_name=_plain_text, queue_url=_url,
     ),
     "cause": lambda value: _id(value) or _CAUSE(value),
     "error": _flag,

@@ -103,7 +103,7 @@ class _Link:
         """Send to the daemon whose address is `text`, unless that is not known (yet)."""
         if text != self._text:
             with self._lock:
-                if text != self._text:
+                if text != self._text:  # pragma: no branch (another thread was faster)
                     self._aim(text)
                     self._text = text  # last, so that no other thread goes on before there is a socket
         link = self._socket

@@ -48,11 +48,8 @@ def _is_redirect(header: TraceHeader, session: Any, kwargs: dict[str, Any]) -> b
 
 def _begin(header: TraceHeader, session: Any, request: Any) -> Subsegment | None:
     with suppress(Exception):
-        url = urlsplit(request.url)
-        # Neither the query, which has customers' data in it, nor user:password@.
-        address = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="").geturl()
-        http = {"request": {"method": request.method, "url": address}}
-        return begin(header, url.hostname or "unknown", "remote", owner=session, http=http)
+        http = {"request": {"method": request.method, "url": request.url}}
+        return begin(header, urlsplit(request.url).hostname or "unknown", "remote", owner=session, http=http)
     return None
 
 

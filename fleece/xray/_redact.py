@@ -124,10 +124,11 @@ class _Walk:
         # Longer than is shown, so that a secret at the cut is seen whole.
         start = str.__getitem__(text, slice(0, 2 * MAX_TEXT))
         shown = self._json_text(text, length, depth) if start.lstrip()[:1] in ("{", "[") else None
+        is_whole = shown is not None or length <= 2 * MAX_TEXT
         if shown is None:
             shown = masked(start)
         self._characters_left -= len(shown)
-        if len(shown) <= MAX_TEXT:
+        if is_whole and len(shown) <= MAX_TEXT:
             return shown
         return f"{shown[:MAX_TEXT]}{_CUT} ({length} characters)"
 
@@ -189,10 +190,10 @@ def _mask_pair(shown: dict[str, JSON]) -> None:
 
 
 def _items(value: Any) -> Iterator[Any]:
-    for kind in (list, tuple, set, frozenset):
-        if issubclass(type(value), kind):
-            return kind.__iter__(value)
-    raise TypeError(f"not a list, tuple or set: {type(value)}")
+    """Iterate as the built-in type does, whatever a class that is derived from it does."""
+    kind: Any = next(kind for kind in _CONTAINERS if issubclass(type(value), kind))
+    items: Iterator[Any] = kind.__iter__(value)
+    return items
 
 
 def _number(value: float) -> int | float | str:

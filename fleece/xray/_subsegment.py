@@ -46,9 +46,11 @@ class Subsegment:
     """
 
     __slots__ = (
-        "_annotations", "_arguments", "_details", "_metadata", "_opening", "_sent", "_start", "_token",
+        "_annotations", "_arguments", "_details", "_metadata", "_opening", "_start", "_token",
         "header", "id", "owner",
     )  # fmt: skip
+
+    _token: Token[Subsegment | None]
 
     def __init__(self, name: str, namespace: str | None, header: TraceHeader, owner: object = None) -> None:
         parent = current_subsegment(header)
@@ -62,8 +64,6 @@ class Subsegment:
         self._annotations: dict[str, str | int | float | bool] = {}
         self._metadata: dict[tuple[str, str], Any] = {}
         self._arguments: dict[str, Any] | None = None
-        self._token: Token[Subsegment | None] | None = None
-        self._sent = False
 
     def enter(self) -> None:
         """Make this the current subsegment."""
@@ -72,12 +72,10 @@ class Subsegment:
     def leave(self) -> None:
         """Make the one before it current again."""
         # ValueError: whoever drives this coroutine went on in another context, which has nothing to put back.
-        try:
-            if self._token is not None:
-                current.reset(self._token)
-        except (ValueError, RuntimeError):
+        try:  # noqa: SIM105 (suppress() would be felt in each call)
+            current.reset(self._token)
+        except ValueError:
             pass
-        self._token = None
 
     def describe(self, **fields: Any) -> None:
         """Add fields such as ``http`` or ``aws``, those that are there already replaced."""
@@ -121,10 +119,7 @@ class Subsegment:
             send(datagram(self._opening, self._details, None))
 
     def finish(self) -> None:
-        """Send the complete subsegment; once, however often it is called."""
-        if self._sent:
-            return
-        self._sent = True
+        """Send the complete subsegment; comes last."""
         try:  # noqa: SIM105 (suppress() would be felt in each call)
             # A clock that was set back must not make a subsegment that ends before it begins.
             send(datagram(self._opening, self._fields(), max(self._start, time.time())))

@@ -128,6 +128,29 @@ def test_a_client_error_without_metadata_is_raised_unchanged(fleece_aws, fleece_
     assert fleece_xray.subsegments[0]["fault"] is True
 
 
+@pytest.mark.parametrize("metadata", [{"HTTPStatusCode": "400"}, {"HTTPHeaders": {"content-length": "many"}}, {}])
+def test_strange_metadata_does_no_harm(fleece_aws, fleece_xray, metadata):
+    """The error is the same."""
+    client = fleece_aws.client("sts")
+    error = ClientError({"ResponseMetadata": metadata, "Error": {"Code": "X"}}, "GetCallerIdentity")
+
+    def fail(**_):
+        raise error
+
+    client.meta.events.register("before-call", fail)
+    with pytest.raises(ClientError) as caught:
+        client.get_caller_identity()
+    assert caught.value is error
+    assert fleece_xray.subsegments[0]["fault"] is True
+
+
+def test_what_is_no_client_fails_as_without_the_patch(fleece_xray):
+    """No subsegment, and botocore's own exception."""
+    with pytest.raises(AttributeError):
+        botocore.client.BaseClient._make_api_call(object(), "GetCallerIdentity", {})
+    assert fleece_xray.documents == []
+
+
 def test_mistakes_and_lost_connections_are_faults(fleece_aws, fleece_xray):
     """They are raised as botocore raises them."""
     with pytest.raises(ParamValidationError):

@@ -2,8 +2,10 @@
 
 import asyncio
 import enum
+import itertools
 import json
 import socket
+import sys
 import threading
 import time
 
@@ -183,21 +185,27 @@ def test_threads_may_add_while_it_ends(fleece_xray):
     stop = threading.Event()
 
     def annotate():
-        number = 0
-        while not stop.is_set():
-            number += 1
-            xray.put_metadata(f"key{number % 1000}", number)
+        for number in itertools.count():
+            xray.put_metadata(f"key{number}", number)
+            xray.put_annotation(f"key{number}", number)
+            if stop.is_set():
+                break
 
-    for _ in range(5):
-        with xray.subsegment("shared"):
-            threads = [threading.Thread(target=xray.bind_context(annotate)) for _ in range(3)]
-            for thread in threads:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that they do get between
+    try:
+        for _ in range(10):
+            stop.clear()
+            with xray.subsegment("shared"):
+                thread = threading.Thread(target=xray.bind_context(annotate))
                 thread.start()
-        stop.set()
-        for thread in threads:
+                for number in range(100):
+                    xray.put_metadata(f"mine{number}", number)
+            stop.set()
             thread.join()
-        stop.clear()
-    assert len(fleece_xray.subsegments) == 5
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(fleece_xray.subsegments) == 10
 
 
 def test_a_subsegment_can_be_sent_by_hand(fleece_xray):
@@ -273,6 +281,42 @@ def test_what_cannot_be_sent_by_hand_is_dropped(fleece_xray, arguments):
     good = {"subsegment_id": xray.generate_subsegment_id(), "parent_id": None, "start_time": 1.0, "end_time": 2.0}
     xray.send_subsegment_to_xray_daemon(**{**good, **arguments})
     assert fleece_xray.documents == []
+
+
+@pytest.mark.parametrize(
+    ("extra", "sent"),
+    [
+        ({"metadata": "text"}, {"metadata": {"default": {"value": "text"}}}),
+        ({"metadata": {"mine": {"a": 1}}}, {"metadata": {"mine": {"a": 1}}}),
+        ({"annotations": [1], "http": "text", "aws": None, "error": 1}, {}),
+        ({"cause": "0123456789abcdef"}, {"cause": "0123456789abcdef"}),
+        ({"cause": {"exceptions": "text"}}, {"cause": {}}),
+        ({"http": {"response": {"status": True, "content_length": 2**80}}}, {"http": {"response": {}}}),
+    ],
+)
+def test_of_extra_data_what_is_right_is_sent(fleece_xray, extra, sent):
+    """The rest is left out."""
+    xray.send_subsegment_to_xray_daemon(xray.generate_subsegment_id(), None, 1.0, 2.0, extra_data=extra)
+    [document] = fleece_xray.subsegments
+    usual = {"type", "id", "trace_id", "parent_id", "name", "namespace", "start_time", "end_time"}
+    assert {name: value for name, value in document.items() if name not in usual} == sent
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://user:hunter2@token:8443/a?b=hunter2#c", "https://token:8443/a"),
+        ("https://host?b=hunter2", "https://host"),
+        ("https://host/@a", "https://host/@a"),
+        ("/path?b=hunter2", "/path"),
+    ],
+)
+def test_urls_are_sent_without_query_and_user(fleece_xray, url, sent):
+    """Also those that are sent by hand."""
+    xray.send_subsegment_to_xray_daemon(
+        xray.generate_subsegment_id(), None, 1.0, 2.0, "x", extra_data={"http": {"request": {"url": url}}}
+    )
+    assert fleece_xray.subsegments[0]["http"]["request"]["url"] == sent
 
 
 @pytest.mark.parametrize("sampled", ["0", "?"])

@@ -194,6 +194,14 @@ def test_builtins_and_caches(fleece_xray):
     assert fleece_xray.subsegments[0]["metadata"]["arguments"] == {"args": [[1, 2]]}
 
 
+def test_an_object_that_says_it_wraps_itself(fleece_xray):
+    """Looking for its parameters comes to an end."""
+    loop = Callable()
+    loop.__wrapped__ = loop
+    assert traced(loop)(7) == 7
+    assert names(fleece_xray) == ["Callable"]
+
+
 def test_a_coroutine_is_measured_until_it_has_returned(fleece_xray):
     """What it awaits is inside; sibling tasks do not mix; tasks nest under the one that started them."""
 
@@ -508,6 +516,22 @@ def test_bind_context_carries_the_subsegment_into_threads(fleece_xray):
     assert sorted(one.name for one in trace.roots) == ["root", "work"]
     [tree] = [one for one in trace.roots if one.name == "root"]
     assert [child.name for child in tree.children] == ["work"] * 8
+
+
+def test_bound_coroutines_may_change_contexts_too(fleece_xray):
+    """As traced ones may."""
+
+    @types.coroutine
+    def pause():
+        yield
+
+    async def work():
+        await pause()
+
+    coroutine = xray.bind_context(work)()
+    contextvars.copy_context().run(coroutine.send, None)
+    with pytest.raises(StopIteration):
+        contextvars.copy_context().run(coroutine.send, None)
 
 
 def test_bind_context_takes_coroutine_functions_too(fleece_xray):

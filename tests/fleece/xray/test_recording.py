@@ -68,6 +68,7 @@ class Point(NamedTuple):
         ({"a": {"b": (1, 2)}}, {"a": {"b": [1, 2]}}),
         ({1: "a", None: "b", (1, 2): "c"}, {"1": "a", "None": "b", "[1, 2]": "c"}),
         ({3}, [3]),
+        ({"k" * 300: 1, Text("key"): 2}, {"k" * 200: 1, "key": 2}),
         (Point(1, 2), [1, 2]),
         (Colour.RED, 1),
         (collections.OrderedDict(a=1), {"a": 1}),
@@ -84,6 +85,7 @@ class Point(NamedTuple):
         (Text("text"), "text"),
         (Mapping(a=1), {"a": 1}),
         ("x" * 1500, "x" * 1000 + "... (1500 characters)"),
+        ("password=" + "x" * 3000, "password=***... (3009 characters)"),
         (list(range(60)), [*range(50), "..."]),
         ({"a": {}, "b": []}, {"a": {}, "b": []}),
     ],
@@ -98,6 +100,20 @@ def test_an_object_whose_every_method_fails_is_shown_by_its_type(recorded):
     """Nothing of it is called."""
     assert recorded(Broken()).endswith(".Broken>")
     assert recorded([Broken()])[0].endswith(".Broken>")
+
+
+class Liar(type):
+    @property
+    def __module__(cls):
+        raise ZeroDivisionError
+
+
+def test_arguments_that_cannot_be_looked_at_are_left_out(fleece_xray):
+    """The subsegment is sent without them."""
+    value = Liar("Class", (), {})()
+    assert xray.trace_xray_subsegment()(lambda value: value)(value) is value
+    [document] = fleece_xray.subsegments
+    assert "metadata" not in document
 
 
 def test_a_circle_is_shown_as_one(recorded):
@@ -258,6 +274,12 @@ def test_an_http_event_is_shown_by_its_kind_alone(recorded, fleece_events, body)
             {"Records": "text", "requestContext": None, "awslogs": 5},
         ),
         ({"Records": [], "requestContext": {}}, {"Records": [], "requestContext": {}}),
+        ({"rawContext": 5, "methodArn": "arn:x"}, {"rawContext": 5, "methodArn": "arn:x"}),
+        ({"detail-type": 5, "triggerSource": 5}, {"detail-type": 5, "triggerSource": 5}),
+        (
+            {"requestContext": {"elb": {"targetGroupArn": "arn:t"}}, "httpMethod": "GET"},
+            {"kind": "alb", "method": "GET", "resource": "arn:t"},
+        ),
     ],
     ids=lambda value: value.get("kind", "") if isinstance(value, dict) else "",
 )

@@ -215,6 +215,11 @@ def test_mistakes_are_raised_as_ever(http, fleece_xray):
     assert HEADER not in not_prepared.headers
     with pytest.raises(requests.exceptions.MissingSchema):
         http.get("/path")
+    spoilt = requests.Request("GET", "http://127.0.0.1/").prepare()
+    spoilt.url = "http://[127.0.0.1/"
+    with requests.Session() as session, pytest.raises(ValueError):
+        session.send(spoilt)
+    assert fleece_xray.documents == []
 
 
 def test_a_streamed_body_is_not_read(http, site, fleece_xray):
