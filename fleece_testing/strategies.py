@@ -59,13 +59,20 @@ def secret_texts() -> st.SearchStrategy[str]:
 
 
 @st.composite
-def open_configurations(draw: Draw) -> OpenConfiguration:
-    """Open configurations: any shape that the format allows, however a person may have formatted it."""
+def open_configurations(draw: Draw, *, has_secret: bool = False) -> OpenConfiguration:  # noqa: D417 (draw is given)
+    """Open configurations: any shape that the format allows, however a person may have formatted it.
+
+    Args:
+        has_secret: whether there must be a secret in it.
+    """
     names = draw(st.lists(st.sampled_from(_STAGES), min_size=1, max_size=4, unique=True))
     stages = {
         name: {"environment": draw(st.sampled_from(ENVIRONMENTS)), "key": draw(st.sampled_from(KEYS))} for name in names
     }
-    data = {"stages": stages, "config": draw(st.dictionaries(_keys(), _values(names), max_size=5))}
+    config = draw(st.dictionaries(_keys(), _values(names), max_size=4))
+    if has_secret:
+        config["password"] = {f"+{names[0]}": ":encrypt:" + draw(secret_texts())}
+    data = {"stages": stages, "config": config}
     text = _Writer(draw).document(data)
     if draw(st.booleans()):
         text = text.replace("\n", "\r\n")
@@ -90,9 +97,9 @@ def _values(stages: Sequence[str]) -> st.SearchStrategy[Any]:
     def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         return st.lists(inner, max_size=3) | st.dictionaries(_keys(), inner, max_size=3)
 
-    in_a_stage = st.recursive(secret | secret | _leaves(), nested, max_leaves=5)
+    in_a_stage = st.recursive(secret | secret | _leaves(), nested, max_leaves=4)
     ways = st.dictionaries(st.sampled_from(stages).map("+".__add__), in_a_stage, min_size=1, max_size=3)
-    return st.recursive(_leaves() | ways | ways, nested, max_leaves=8)
+    return st.recursive(_leaves() | ways | ways, nested, max_leaves=6)
 
 
 class _Writer:

@@ -1,8 +1,8 @@
 """``fleece config``: a service's configuration, with its secrets encrypted, in one file for source control.
 
 `source`, `loader` and `text` know YAML and where things are written; `document` and `tree` what a configuration says;
-`closed` goes from the open to the closed format and back; `render` and `parameters` make use of the values. Only `keys`,
-`clients` and `parameter_store` talk to AWS, and only `command` knows of files, options and output.
+`closed` goes from the open to the closed format and back; `render` and `parameters` make use of the values. Only
+`keys`, `clients` and `parameter_store` talk to AWS, and only `command` knows of files, options and output.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """Makes clients; ``environments.yml`` is read when the first is made, so that nothing is asked for needlessly.
+    """Makes each client once; ``environments.yml`` is read when the first is made, as nothing may need one.
 
     Args:
         path: of ``environments.yml``.
@@ -24,9 +24,10 @@ class Clients:
         self._path = path
         self._resolver = resolver
         self._known: environments.Environments | None = None
+        self._made: dict[tuple[str, str, str], Any] = {}
 
     def client(self, service: str, environment: str, key: str | None = None) -> Any:
-        """Make a boto3 client for an environment by its name; the region may come from the ARN of a key.
+        """Return a boto3 client for an environment by its name; the region may come from the ARN of a key.
 
         Raises:
             UsageError: there is no such environment or file, no region, or credentials are missing.
@@ -36,8 +37,11 @@ class Clients:
             self._known = environments.load(self._path)
         target = self._known[environment]
         region = aws.needed_region(target, key)
-        return aws.client(service, target, self._resolver.resolve(target, region=region), region)
+        what = (service, environment, region)
+        if what not in self._made:
+            self._made[what] = aws.client(service, target, self._resolver.resolve(target, region=region), region)
+        return self._made[what]
 
     def kms(self, environment: str, key: str) -> Any:
-        """Make a KMS client, as `fleece.cli.config.keys.KMS` wants it."""
+        """Return a KMS client, as `fleece.cli.config.keys.KMS` wants it."""
         return self.client("kms", environment, key)

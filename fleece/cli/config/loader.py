@@ -34,13 +34,17 @@ _PLAIN, _QUOTED, _COLLECTION = "plain", "quoted", "collection"
 _BLANKS = "\0 \t\r\n\x85\u2028\u2029"
 
 
+# In a flow collection, libyaml takes the question mark of `?e` for an indicator without a word.
+_MISREAD = re.compile(r"[\[{,]\s*\?[^\s,\[\]{}]")
+
+
 def compose(source: Source) -> yaml.Node:
     """Return the root node of the one document in the source.
 
     Raises:
         ConfigError: it is no YAML, or no document or several; it has tags; it is nested too deep.
     """
-    if CParser is not None:
+    if CParser is not None and not _MISREAD.search(source.text):
         try:
             return _root(_FastLoader(source))
         except yaml.YAMLError:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from fleece.cli.config.loader import plain_value
+from fleece.cli.config.text import is_printable
 from fleece.cli.errors import CommandError
 
 # Booleans to YAML 1.1, though PyYAML takes them for strings.
@@ -43,10 +44,12 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = None
-    if not isinstance(plain_value(text), str) or text in _LETTERS:
+    if not is_printable(text.replace("\n", "")) or not text.strip():
+        style = '"'  # the other styles lose or change some white space and control characters
+    elif "\n" in text:
+        style = "|" if text[0] not in " \n" else '"'
+    elif not isinstance(plain_value(text), str) or text in _LETTERS:
         style = "'"
-    elif "\n" in text.strip("\n"):
-        style = "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

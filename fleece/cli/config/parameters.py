@@ -137,7 +137,7 @@ def plan(wanted: Sequence[Parameter], existing: Mapping[str, Existing], key: str
         there = existing.get(parameter.name)
         if there is not None and there.type != TYPE:
             raise CommandError(
-                f"{parameter.name} is there as a {there.type}, a type that cannot change: delete it or take another prefix"
+                f"{parameter.name} is a {there.type}, and a type cannot change: delete it, or take another prefix"
             )
         why = _difference(parameter, there, key)
         if why:

@@ -186,7 +186,7 @@ def spell(value: str, spot: Spot) -> Spelling:
         if block:
             return block
     inline = spot.spelling.inline
-    if inline.startswith("'") and _PRINTABLE.fullmatch(value):
+    if inline.startswith("'") and is_printable(value):
         return Spelling("'" + value.replace("'", "''") + "'")
     quoted = inline.startswith('"') or spot.context.flow
     if not quoted and _PLAIN.fullmatch(value) and plain_value(value) is value:
@@ -220,6 +220,11 @@ _PLAIN = re.compile(
     re.VERBOSE,
 )
 _ESCAPED = re.compile(f"[^{_CHARACTERS}]")
+
+
+def is_printable(value: str) -> bool:
+    """Whether a text can stand in YAML as it is, on one line: no line breaks, tabs or control characters."""
+    return _PRINTABLE.fullmatch(value) is not None
 
 
 def double_quoted(value: str) -> str:

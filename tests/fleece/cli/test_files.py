@@ -1,0 +1,64 @@
+"""Files that are replaced whole."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fleece.cli._files import write_atomically
+
+
+def test_a_new_file_has_the_mode_of_the_umask(tmp_path):
+    """A file that was not there gets what the umask leaves."""
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "f", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
+    assert (tmp_path / "f").read_bytes() == b"x"
+
+
+def test_a_link_stays_a_link(tmp_path):
+    """What a symbolic link leads to is replaced, and the link is not."""
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    """When the last step fails, the old file is there, alone."""
+    (tmp_path / "f").write_bytes(b"old")
+
+    def refuse(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(tmp_path / "f", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    assert (tmp_path / "f").read_bytes() == b"old"
+
+
+def test_killed_at_any_moment_the_file_is_whole(tmp_path):
+    """A process that is killed while it writes again and again leaves one of the versions, all of it."""
+    path = tmp_path / "f"
+    code = (
+        "import itertools, sys; from fleece.cli._files import write_atomically\n"
+        "for i in itertools.count(): write_atomically(sys.argv[1], (b'%d ' % i) * 20000)"
+    )
+    for wait in range(4):
+        with subprocess.Popen([sys.executable, "-c", code, str(path)]) as process:
+            while not path.exists():
+                assert process.poll() is None
+            time.sleep(wait * 0.007)
+            process.send_signal(signal.SIGKILL)
+        content = path.read_bytes()
+        assert content == content[: content.index(b" ") + 1] * 20000
+        path.unlink()
