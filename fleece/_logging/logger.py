@@ -150,13 +150,14 @@ class BoundLogger:
         except Exception:  # noqa: BLE001 (LogRecord looks into the arguments, which are anything)
             record = make(*where, event, (), exc_info, code.co_name, None, stack)
             fields = {"positional_args": args, **fields}
-        if isinstance(record, LineRecord) and record.fleece_fields:
-            fields = {**record.fleece_fields, **self._fields, **fields}
+        line = LineRecord.of(record)
+        if line.fleece_fields:
+            fields = {**line.fleece_fields, **self._fields, **fields}
         elif self._fields:
             fields = {**self._fields, **fields}
-        record.fleece_fields = fields
+        line.fleece_fields = fields
         # Only from here may anything be raised, by a handler that is told to (RetryHandler).
-        self._logger.handle(record)
+        self._logger.handle(line)
 
 
 def binding(logger: Any) -> Any:
