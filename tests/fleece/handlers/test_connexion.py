@@ -263,6 +263,20 @@ class TestErrors:
         assert detail in said["detail"]
         assert answer["multiValueHeaders"]["content-type"] == ["application/problem+json"]
 
+    def test_a_nullable_parameter(self, framework, users_api, fleece_api):
+        """``null`` is a value of a parameter that may be null, whatever its type, and of no other."""
+        document = json.loads(json.dumps(SPECIFICATION))
+        document["paths"]["/where"]["get"]["parameters"] = [
+            {"name": "since", "in": "query", "schema": {"type": "integer", "nullable": True}},
+            {"name": "until", "in": "query", "schema": {"type": "integer"}},
+        ]
+        users_api.where = lambda since=0, until=0: {"since": since}
+        app = get_connexion_app("users", document, framework=framework)
+        client = fleece_api(lambda event, context: app.call_proxy_api(event))
+        assert client.get("/where?since=null").json() == {"since": None}
+        assert client.get("/where?since=x").status == 400
+        assert client.get("/where?until=null").status == 400
+
     def test_loose_validation(self, framework, fleece_api):
         """Parameters that the specification does not name pass, when asked for."""
         app = get_connexion_app("users", SPECIFICATION, strict_validation=False, framework=framework)
@@ -367,8 +381,17 @@ class TestLoop:
             asyncio.run(wrong())
         assert asyncio.run(right())
 
-    def test_threads_have_a_loop_each(self, app):
-        """Two invocations in two threads do not meet."""
+    def test_threads_have_a_loop_each(self, framework, monkeypatch):
+        """Two invocations in two threads do not meet, not even where the first of them builds the application."""
+
+        class Slow(types.ModuleType):
+            def __getattr__(self, name):
+                time.sleep(0.002)
+                return getattr(module, name)
+
+        module = handlers()
+        monkeypatch.setitem(sys.modules, "users_api", Slow("users_api"))
+        app = get_connexion_app("users", SPECIFICATION, framework=framework)
         barrier = threading.Barrier(2, timeout=10)
 
         def call(_):
@@ -379,6 +402,22 @@ class TestLoop:
             first, second = pool.map(call, range(2))
         assert first[0]["thread"] != second[0]["thread"]
         assert len({answer["loop"] for answer in first}) == 1
+
+    def test_a_streamed_answer(self, users_api):
+        """An answer in chunks is gathered, while the application waits for the client to go away."""
+        from starlette.responses import StreamingResponse
+
+        async def text():
+            async def chunks():
+                for chunk in (b"one ", b"two"):
+                    await asyncio.sleep(0)
+                    yield chunk
+
+            return StreamingResponse(chunks(), media_type="text/plain")
+
+        users_api.text = text
+        app = get_connexion_app("users", SPECIFICATION, framework="async")
+        assert app.call_proxy_api(events.request("GET", "/text"))["body"] == "one two"
 
 
 class TestCallAPI:
@@ -518,6 +557,16 @@ class TestSpecifications:
         (tmp_path / "code" / "swagger.yml").write_text("no: specification")
         with pytest.raises(connexion.exceptions.InvalidSpecification):
             get_connexion_app("somewhere", "swagger.yml")
+
+    def test_a_relative_path_belongs_to_its_folder(self, tmp_path, monkeypatch):
+        """The same relative path in another folder is another specification."""
+        apps = []
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "api.json").write_text(json.dumps(SPECIFICATION))
+            monkeypatch.chdir(tmp_path / name)
+            apps.append(get_connexion_app("users", "api.json"))
+        assert apps[0] is not apps[1]
 
     def test_a_missing_file(self, tmp_path, monkeypatch):
         """The error says where the file was looked for."""

@@ -106,8 +106,9 @@ class TestPaths:
     @pytest.mark.parametrize("kind", ["http", "http_1"])
     def test_the_default_stage_is_no_script_name(self, kind):
         """An HTTP API's ``$default`` stage is not in the URL."""
-        request = read(events.request("GET", "/users", kind=kind))
-        assert (request.script_name, request.path) == ("", "/users")
+        for path in ("/users", "/$default/users"):
+            request = read(events.request("GET", path, kind=kind))
+            assert (request.script_name, request.path) == ("", path)
 
     @pytest.mark.parametrize("kind", ["rest", "http", "http_1"])
     def test_a_base_path_mapping_is_the_script_name(self, kind):
