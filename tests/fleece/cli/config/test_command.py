@@ -11,6 +11,9 @@ import sys
 
 import pytest
 
+from fleece.cli.config import closed, document
+from fleece.cli.config.keys import KMS
+from fleece.cli.config.source import Source
 from fleece.cli.main import exit_code_of
 from fleece_testing.command_line import Result
 
@@ -56,10 +59,10 @@ def config(fleece_cli, fleece_environments, fleece_aws, monkeypatch, capsys):
 
 
 @pytest.fixture
-def imported(config):
-    """Import `OPEN`."""
-    result = config("import", stdin=OPEN)
-    assert (result.exit_code, result.stderr) == (0, "")
+def imported(config, fleece_aws):
+    """Close `OPEN` into the folder, without the command, whose clients take a while to make."""
+    keys = KMS(lambda _environment, _key: fleece_aws.client("kms"))
+    config.path.write_bytes(closed.import_(document.parse(Source("open.yml", OPEN)), None, keys).encode())
     return config
 
 
@@ -75,13 +78,13 @@ def test_in_a_pipe(config):
 
 def test_import_export_render(imported, fleece_aws):
     """A configuration goes in, comes out as it was, and is rendered for a stage; again, it costs no encryption."""
-    closed = imported.path.read_bytes()
-    assert b"secret" not in closed
+    before = imported.path.read_bytes()
+    assert b"secret" not in before
     assert imported("export").stdout == OPEN
     again = imported("import", stdin=imported("export").stdout)
-    assert (again.exit_code, imported.path.read_bytes()) == (0, closed)
+    assert (again.exit_code, imported.path.read_bytes()) == (0, before)
     assert imported("import", stdin=imported("export", "--json").stdout).exit_code == 0
-    assert imported.path.read_bytes() == closed
+    assert imported.path.read_bytes() == before
     assert len(fleece_aws.calls("kms", "Encrypt")) == 2
     rendered = imported("render", "prod")
     assert rendered.stdout == "foo: bar\npassword: prod-secret\nnested:\n  numbers:\n  - 1\n  - 2\n  'on': 'yes'\n"
@@ -167,13 +170,13 @@ def test_reencrypt(imported, fleece_aws):
 
 def test_one_stage_without_the_rights_of_the_other(imported, fleece_aws):
     """With rights on one key only, its stage is exported and imported; the rest stays closed and survives."""
-    closed = imported.path.read_bytes()
+    before = imported.path.read_bytes()
     fleece_aws.deny("kms:Decrypt", when=lambda call: "alias/p" in json.dumps(call.parameters, default=str))
     opened = imported("export", "--stage", "any").stdout
     assert ":encrypt:dev-secret" in opened
     assert "+prod: :decrypt:" in opened
     assert imported("import", stdin=opened).exit_code == 0
-    assert imported.path.read_bytes() == closed
+    assert imported.path.read_bytes() == before
     everything = imported("export")
     assert everything.exit_code == 1
     assert "config.password.+prod (stage prod)" in everything.stderr
