@@ -12,12 +12,11 @@ import math
 import re
 from functools import lru_cache
 
-from fleece.xray._context import is_subsegment_id
-from fleece.xray._redact import MAX_TEXT, recordable, recordable_text
+from fleece.xray._redact import recordable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
     Document: TypeAlias = dict[str, Any]
@@ -33,7 +32,8 @@ _HEADER = b'{"format": "json", "version": 1}\n'
 _NOT_IN_NAMES = r"[^\w .:/%&#=+\\\-@]"
 _NOT_IN_KEYS = r"[^A-Za-z0-9_]"
 _NAMESPACES = ("aws", "remote")
-_SAFE_BITS = 53  # the service's numbers are doubles
+SAFE_BITS = 53
+"""Of an integer: the service's numbers are doubles."""
 _TOO_MANY_REQUESTS = 429
 _ESSENTIAL = (
     "type", "id", "trace_id", "parent_id", "name", "namespace", "start_time", "end_time", "in_progress",
@@ -100,7 +100,7 @@ def to_safe_annotation_value(value: object) -> str | int | float | bool:
     """Return an annotation's value as the service takes it: a number, a boolean, or at most 1,000 characters."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, int) and value.bit_length() <= _SAFE_BITS:
+    if isinstance(value, int) and value.bit_length() <= SAFE_BITS:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
@@ -126,12 +126,6 @@ def status_flags(status: object) -> dict[str, bool]:
     if status == _TOO_MANY_REQUESTS:
         return {"error": True, "throttle": True}
     return {400: {"error": True}, 500: {"fault": True}}.get(status // 100 * 100, {})
-
-
-def details(fields: Mapping[str, Any]) -> Document:
-    """Return those of `fields` that a subsegment may have, and of these what is of the right form."""
-    checked = {name: check(fields[name]) for name, check in _DETAILS.items() if name in fields}
-    return {name: value for name, value in checked.items() if value is not None}
 
 
 def _text(value: object) -> str:
@@ -173,86 +167,3 @@ _CUTS: dict[str, Callable[[Document], Document]] = {
     "stack": _without_stacks,
     "details": _essence,
 }
-
-
-# What of a field is of the right form; None where nothing is.
-
-
-def _flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _integer(value: Any) -> int | None:
-    is_integer = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _SAFE_BITS
-    return int(value) if is_integer else None
-
-
-def _short_text(value: Any) -> str | None:
-    return recordable_text(value) if isinstance(value, str) else None
-
-
-def _plain_text(value: Any) -> str | None:
-    return value[:MAX_TEXT] if isinstance(value, str) else None
-
-
-def _url(value: Any) -> str | None:
-    """Leave out what may be secret in a URL: the query, and ``user:password@``."""
-    if not isinstance(value, str):
-        return None
-    scheme, colon, rest = value.partition("?")[0].partition("#")[0].partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{colon}{authority.rpartition('@')[2]}{slash}{path}"[:MAX_TEXT]
-
-
-def _id(value: Any) -> str | None:
-    return value if isinstance(value, str) and is_subsegment_id(value) else None
-
-
-def _object(**fields: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any] | None]:
-    def check(value: Any) -> dict[str, Any] | None:
-        if not isinstance(value, dict):
-            return None
-        checked = {name: field(value[name]) for name, field in fields.items() if name in value}
-        return {name: field for name, field in checked.items() if field is not None}
-
-    return check
-
-
-def _list(item: Callable[[Any], Any], needs: str) -> Callable[[Any], list[Any] | None]:
-    def check(value: Any) -> list[Any] | None:
-        if not isinstance(value, list):
-            return None
-        return [one for one in map(item, value[:MAX_LIST]) if one is not None and needs in one]
-
-    return check
-
-
-def _annotations(value: Any) -> dict[str, Any] | None:
-    if not isinstance(value, dict):
-        return None
-    return {to_safe_annotation_key(key): to_safe_annotation_value(item) for key, item in value.items()}
-
-
-MAX_LIST = 50
-_FRAME = _object(path=_short_text, line=_integer, label=_short_text)
-_EXCEPTION = _object(
-    id=_id, message=_short_text, type=_short_text, remote=_flag, truncated=_integer, cause=_id,
-    stack=_list(_FRAME, "path"),
-)  # fmt: skip
-_CAUSE = _object(working_directory=_short_text, exceptions=_list(_EXCEPTION, "id"))
-_DETAILS: dict[str, Callable[[Any], Any]] = {
-    "annotations": _annotations,
-    "metadata": safe_metadata,
-    "http": _object(
-        request=_object(method=_plain_text, url=_url, traced=_flag),
-        response=_object(status=_integer, content_length=_integer),
-    ),
-    "aws": _object(
-        operation=_plain_text, region=_plain_text, request_id=_plain_text, account_id=_plain_text,
-        table_name=_plain_text, queue_url=_url,
-    ),
-    "cause": lambda value: _id(value) or _CAUSE(value),
-    "error": _flag,
-    "throttle": _flag,
-    "fault": _flag,
-}  # fmt: skip

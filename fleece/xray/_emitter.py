@@ -85,10 +85,11 @@ def send(datagram: bytes) -> None:
     """Send one datagram to the daemon, now or not at all.
 
     Raises:
+        KeyError: the environment has no address.
         OSError: it could not be sent. An audit hook, or a thread that cannot start, may raise what it likes.
     """
     link = defaults.resource("xray.link", _Link)
-    link.send(os.environ.get(ENVIRONMENT_VARIABLE, ""), datagram)
+    link.send(os.environ[ENVIRONMENT_VARIABLE], datagram)
 
 
 class _Link:

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from fleece.xray._cause import cause_of
 from fleece.xray._context import current, current_subsegment, generate_subsegment_id
+from fleece.xray._details import details
 from fleece.xray._document import (
     datagram,
-    details,
     opening,
     to_safe_annotation_key,
     to_safe_annotation_value,

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from fleece.xray._arguments import parameters, recorded
 from fleece.xray._context import current_subsegment, is_subsegment_id, sampled_trace
-from fleece.xray._document import datagram, details, opening
+from fleece.xray._details import details
+from fleece.xray._document import datagram, opening
 from fleece.xray._emitter import send
 from fleece.xray._subsegment import begin
 from fleece.xray._wrap import name_of, wrap
