@@ -157,7 +157,7 @@ def _closing_table(finished: list[tuple[str, str, float]], total: float) -> Tabl
     table.add_column("result")
     table.add_column("seconds", justify="right")
     for title, result, seconds in finished:
-        table.add_row(title, result, f"{seconds:.1f}")
+        table.add_row(title.partition(":")[0], result, f"{seconds:.1f}")
     table.add_row("", Text("in all", style="bold"), Text(f"{total:.1f}", style="bold"))
     return table
 

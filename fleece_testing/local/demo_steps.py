@@ -103,7 +103,7 @@ def configure(demo: Demo) -> str:
     }
     wanted = ("SecureString", SECRETS["dev"])
     expect(stored.get("/users/dev/directory/token") == wanted, f"Parameter Store has {sorted(stored)}, not the secret")
-    return f"{len(SECRETS)} secrets encrypted, a round trip changed nothing, {len(stored)} parameters uploaded"
+    return f"{len(SECRETS)} secrets encrypted, round trip without a change, {len(stored)} parameters uploaded"
 
 
 def run_with_credentials(demo: Demo) -> str:
@@ -115,7 +115,7 @@ def run_with_credentials(demo: Demo) -> str:
     objects = demo.stack.aws.client("s3", account=DEVELOPMENT).list_objects_v2(Bucket=BUCKET).get("Contents", [])
     expect(len(objects) == len(TEAMS), f"the child should have put {len(TEAMS)} objects into S3, not {len(objects)}")
     demo.show("\n".join(f"asked {one.method} {one.path}" for one in demo.stack.rackspace.requests), style="dim")
-    return f"the child was {role.rpartition(':')[2]}, and wrote {len(objects)} objects"
+    return f"the child was {role.rpartition(':')[2]} and put {len(objects)} objects"
 
 
 def build(demo: Demo) -> str:
@@ -164,37 +164,47 @@ def _requests() -> list[tuple[str, dict[str, Any], int, Callable[[Any], bool]]]:
 
 
 def invoke(demo: Demo) -> str:
-    """Boot the zip under AWS's own runtime client, send it API events, and look at answers, logs and traces."""
-    xray = demo.stack.xray
-    credentials = demo.stack.aws.issue_credentials(DEVELOPMENT)
+    """Boot the zip under AWS's own runtime client, send it API events, and look at answers and logs."""
     environment = {
-        **credentials.environment(),
+        **demo.stack.aws.issue_credentials(DEVELOPMENT).environment(),
         "AWS_ENDPOINT_URL": demo.stack.aws.url,
-        "AWS_REGION": demo.stack.aws.region,
-        "AWS_XRAY_DAEMON_ADDRESS": xray.address,
     }
-    with Runtime(demo.zip, "handler.lambda_handler", environment=environment) as runtime:
+    with Runtime(
+        demo.zip,
+        "handler.lambda_handler",
+        environment=environment,
+        function_name="users",
+        account=DEVELOPMENT,
+        region=demo.stack.aws.region,
+        init_timeout=60,
+        xray=demo.stack.xray,
+        echo=False,
+    ) as runtime:
         for title, event, status, fits in _requests():
-            invocation = runtime.invoke(event, trace_header=xray.trace_header, deadline=30)
+            invocation = runtime.invoke(event, deadline=60)
             demo.invocations.append(invocation)
             _check_answer(demo, title, invocation, status, fits)
+            demo.show("\n".join(invocation.logs), style="dim")
             _check_lines(event, invocation)
-            demo.show("\n".join(json.dumps(line) for line in invocation.log_lines), style="dim")
+        line = next(line for line in demo.invocations[0].logs if "User found" in line)
+        demo.console.print(Text.assemble("One of these lines in full: ", (printable(line), "cyan")))
     _check_no_secret({"a log line": [line for one in demo.invocations for line in one.logs]})
     lines = sum(len(one.log_lines) for one in demo.invocations)
-    return f"{len(demo.invocations)} events answered as they should be, {lines} log lines, each with its request ids"
+    return f"{len(demo.invocations)} events answered as they should be, {lines} log lines with their request ids"
 
 
 def _check_answer(demo: Demo, title: str, invocation: Invocation, status: int, fits: Callable[[Any], bool]) -> None:
-    expect(invocation.error is None, f"{title}: the function failed: {invocation.error}\n" + "\n".join(invocation.logs))
+    failed = "\n".join([f"{title}: the function failed: {invocation.error}", *invocation.logs])
+    expect(invocation.error is None, failed)
     answer: Mapping[str, Any] = invocation.result
+    seconds = f"{invocation.duration * 1000:.0f} ms"
     demo.console.print(
-        Text.assemble((title, "bold"), f" → {answer['statusCode']} {printable(answer['body'].strip())}"),
-        Text(f"  {invocation.duration * 1000:.1f} ms", style="cyan"),
+        Text.assemble(
+            (title, "bold"), f" → {answer['statusCode']} ", (seconds, "cyan"), f"  {printable(answer['body'].strip())}"
+        ),
         no_wrap=True,
         overflow="ellipsis",
         crop=True,
-        end="\n",
     )
     expect(answer["statusCode"] == status, f"{title}: expected status {status}, got {answer['statusCode']}")
     expect(fits(json.loads(answer["body"])), f"{title}: this is not the answer expected: {answer['body']}")
@@ -221,24 +231,33 @@ def _check_no_secret(places: Mapping[str, list[str]]) -> None:
 
 
 def draw_trace(demo: Demo) -> str:
-    """Check what the X-Ray daemon received, and draw the trace of the calls."""
+    """Check what the X-Ray daemon received, and draw the trace of the first call and of one in the warm container."""
     xray = demo.stack.xray
     xray.check()
-    handler = xray.assert_subsegment("lambda_handler", parent=xray.parent_id)
-    xray.assert_subsegment("get_user", parent="lambda_handler", annotations={"user_id": 1})
-    xray.assert_subsegment("S3", parent="get_user", namespace="aws")
-    xray.assert_subsegment("127.0.0.1", parent="directory", namespace="remote")
+    for name, parent, fields in (
+        ("get_user", "lambda_handler", {"annotations": {"user_id": 1}}),
+        ("S3", "get_user", {"namespace": "aws", "aws": {"operation": "GetObject"}}),
+        ("127.0.0.1", "directory", {"namespace": "remote", "http": {"response": {"status": 200}}}),
+    ):
+        xray.assert_subsegment(name, parent=parent, **fields)
     _check_no_secret({"a trace": [json.dumps(document) for document in xray.documents]})
-    (trace,) = (one for one in xray.traces() if one.id == handler["trace_id"])
-    demo.console.print(waterfall(trace))
-    return f"{len(xray.subsegments)} subsegments, each as the X-Ray daemon and service take them"
+    traces = xray.traces()
+    roots = [[root.name for root in trace.roots] for trace in traces]
+    expected = [["lambda_handler"]] * len(demo.invocations)
+    expect(
+        roots == expected, f"each invocation should have one trace with lambda_handler at its root, there are {roots}"
+    )
+    for trace in traces[:2]:
+        demo.console.print(waterfall(trace))
+        demo.console.print()
+    return f"{len(traces)} traces of {len(xray.subsegments)} subsegments, as the X-Ray daemon and service take them"
 
 
 STEPS: dict[str, Callable[[Demo], str]] = {
-    "The local stack starts": start_stack,
-    "fleece config: encrypt, render, upload": configure,
-    "fleece run: a child with temporary credentials": run_with_credentials,
-    "fleece build: the package": build,
-    "The package boots under AWS's runtime client": invoke,
-    "The trace": draw_trace,
+    "stack: what a service talks to, on loopback": start_stack,
+    "config: encrypt, render, upload": configure,
+    "run: a child with temporary credentials": run_with_credentials,
+    "build: the package": build,
+    "invoke: the package under AWS's runtime client": invoke,
+    "trace: where the time went": draw_trace,
 }
