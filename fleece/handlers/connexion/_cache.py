@@ -107,12 +107,14 @@ def call_proxy_api(
     validate_responses: bool = True,
     cache_app: bool = True,
     framework: Framework = "flask",
+    *,
+    base_path: str | None = None,
 ) -> dict[str, Any]:
     """Answer a proxy event: `FleeceApp.call_proxy_api` of what `get_connexion_app` returns."""
     app = get_connexion_app(
         app_name, app_swagger_path, strict_validation, validate_responses, cache_app, logger, framework
     )
-    return app.call_proxy_api(event)
+    return app.call_proxy_api(event, base_path=base_path)
 
 
 def _made(app_name: str, specification: Specification, make: Callable[[dict[str, Any]], FleeceApp]) -> _Cached:

@@ -182,6 +182,14 @@ class TestProxyEvents:
         client = fleece_api(lambda event, context: app.call_proxy_api(event), kind="http", stage="prod")
         assert client.get("/users/7").status == 200
 
+    def test_behind_a_base_path(self, framework, specification, fleece_api):
+        """A base path that the event does not tell of is given by hand."""
+
+        def handler(event, context):
+            return call_proxy_api(event, "users", specification, None, framework=framework, base_path="/v1")
+
+        assert fleece_api(handler, kind="alb").get("/v1/users/7").status == 200
+
     def test_a_body_without_a_content_type_is_json(self, app):
         """Clients that do not say what they send, send JSON."""
         event = events.request("POST", "/users", body='{"name": "ann"}', headers={"Content-Type": "x"})
