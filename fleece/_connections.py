@@ -43,16 +43,16 @@ class _WarmPool(HTTPConnectionPool):
             conn.close()  # it connects anew when it is used
         return conn
 
-    def _make_request(self, conn: Any, method: str, url: str, **kwargs: Any) -> Any:
+    def _make_request(self, conn: Any, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> Any:
         reused = conn.sock is not None and self.proxy is None
         try:
-            return super()._make_request(conn, method, url, **kwargs)
+            return super()._make_request(conn, method, url, *args, body=body, **kwargs)
         except _GONE:
-            if not (reused and _may_be_sent_twice(method, kwargs.get("body"))):
+            if not (reused and _may_be_sent_twice(method, body)):
                 raise
         # Not counted as one of the caller's retries: a cold connection would not have failed.
         conn.close()
-        return super()._make_request(conn, method, url, **kwargs)
+        return super()._make_request(conn, method, url, *args, body=body, **kwargs)
 
 
 class _WarmSecurePool(_WarmPool, HTTPSConnectionPool):
@@ -77,7 +77,7 @@ class WarmAdapter(HTTPAdapter):
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    @property  # type: ignore[override]
+    @property
     def max_retries(self) -> Retry:
         """The retries of the call under way; requests reads this for each request that it sends."""
         return RETRIES.get() or self._own_retries

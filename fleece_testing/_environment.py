@@ -29,6 +29,7 @@ _NAMES = frozenset(
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "FLEECE_FAWS_URL",
         "FLEECE_IDENTITY_URL",
+        "MOTO_ACCOUNT_ID",
         "RS_API_KEY",
         "RS_USERNAME",
     }

@@ -18,7 +18,7 @@ _DEEPEST = 60
 _UNSAFE = "[\x80-\x9f\u2028\u2029\ud800-\udfff]"
 
 
-def text(value: object) -> str:
+def text_of(value: object) -> str:
     """Return ``str(value)``, or a stand-in when the object cannot say what it is."""
     for describe in (str, repr, object.__repr__):
         try:
@@ -39,9 +39,9 @@ def substitute(value: object) -> Any:
     if isinstance(value, BaseException):
         return repr(value)
     if hasattr(type(value), "isoformat"):
-        return text(value.isoformat())  # type: ignore[attr-defined]
+        return text_of(value.isoformat())  # type: ignore[attr-defined]
     # Not the fields of dataclasses and the like: their own text knows which of them are secrets.
-    return text(value)
+    return text_of(value)
 
 
 # What `json.JSONEncoder.encode` makes anew at each call, made once: half of a line's time went there. Circular values
@@ -91,10 +91,10 @@ def _plain(value: object, parents: tuple[int, ...]) -> Any:  # noqa: PLR0911 (on
         if isinstance(value, float):
             return _plain_float(value)
         if id(value) in parents or len(parents) >= _DEEPEST:
-            return text(value)
+            return text_of(value)
         return _plain(substitute(value), (*parents, id(value)))
     except Exception:  # noqa: BLE001 (one bad value must not cost the others)
-        return text(value)
+        return text_of(value)
 
 
 def _plain_container(value: dict[Any, Any] | list[Any] | tuple[Any, ...], parents: tuple[int, ...]) -> Any:
@@ -130,4 +130,4 @@ def _plain_float(value: float) -> Any:
 def _key(key: object) -> str:
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
-    return text(key)
+    return text_of(key)

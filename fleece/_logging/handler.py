@@ -37,12 +37,12 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line, in one piece, and flush it: Lambda may freeze the process at any time."""
-        if not isinstance(record, LineRecord):
+        if type(record) is not LineRecord:
             record = LineRecord.of(record)
         if record.fleece_printed:
             return
         try:
-            stream = self.stream
+            stream = sys.stdout if self.fixed_stream is None else self.fixed_stream
             text = (self.format(record) if self.formatter else record.getMessage()) + "\n"
             if not text.isascii() and (getattr(stream, "encoding", None) or "utf-8").lower() not in _UTF_8:
                 text = ascii_only(text)

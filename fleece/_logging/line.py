@@ -49,11 +49,10 @@ class LineSettings:
         longest = environment.get("FLEECE_LOG_MAX_BYTES", "")
         self.longest = max(int(longest), 1024) if longest.isdecimal() else _LONGEST
 
-    def level(self, number: int, name: str) -> str:
-        """Return a level as the line says it."""
-        if not self.lambda_levels:
-            return name.lower()
-        return _LAMBDA_LEVELS[min(max(number // 10, 0), 5)]
+
+def lambda_level(number: int) -> str:
+    """Return Lambda's own name of a level."""
+    return _LAMBDA_LEVELS[min(max(number // 10, 0), 5)]
 
 
 def level_number(level: int | str | None) -> int:
@@ -89,24 +88,21 @@ def _second(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
 
 
-def add_fields(line: dict[str, Any], fields: Mapping[str, Any]) -> None:
-    """Add a program's fields to a line, none of them under one of fleece's own keys."""
-    if OWN_KEYS.isdisjoint(fields):
-        line.update(fields)
-        return
+def renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a program's fields under names that are not fleece's own."""
+    free: dict[str, Any] = {}
     for name, value in fields.items():
-        free = name
-        while free in OWN_KEYS or (free is not name and (free in fields or free in line)):
-            free += "_"
-        line[free] = value
+        new = name
+        while new in OWN_KEYS or (new is not name and (new in fields or new in free)):
+            new += "_"
+        free[new] = value
+    return free
 
 
-def to_text(line: dict[str, Any], longest: int) -> str:
-    """Return a line as JSON, shortened and marked with ``"truncated": true`` when it is over `longest` bytes."""
-    whole = encode(line)
-    # A character is four bytes at most, so that only lines near the limit are measured.
-    if len(whole) * 4 < longest or _size(whole) < longest:
-        return whole
+def shortened(line: dict[str, Any], text: str, longest: int) -> str:
+    """Return a line as JSON: `text`, its whole, or what fits into `longest` bytes marked with ``"truncated": true``."""
+    if _size(text) < longest:
+        return text
     return encode(_shortened({**line, "truncated": True}, longest))
 
 

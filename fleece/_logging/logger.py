@@ -6,7 +6,7 @@ import logging
 import sys
 import traceback
 
-from fleece._logging.encoding import text
+from fleece._logging.encoding import text_of
 from fleece._logging.line import level_number
 from fleece._logging.record import LineRecord
 
@@ -60,7 +60,7 @@ class BoundLogger:
         setattr(self._logger, name, value)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._logger.name} {text(dict(self._fields))}>"
+        return f"<{type(self).__name__} {self._logger.name} {text_of(dict(self._fields))}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._logger, self._fields)
@@ -150,14 +150,13 @@ class BoundLogger:
         except Exception:  # noqa: BLE001 (LogRecord looks into the arguments, which are anything)
             record = make(*where, event, (), exc_info, code.co_name, None, stack)
             fields = {"positional_args": args, **fields}
-        line = LineRecord.of(record)
-        if line.fleece_fields:
-            fields = {**line.fleece_fields, **self._fields, **fields}
-        elif self._fields:
-            fields = {**self._fields, **fields}
-        line.fleece_fields = fields
+        if type(record) is not LineRecord:
+            record = LineRecord.of(record)
+        if record.fleece_fields or self._fields:
+            fields = {**record.fleece_fields, **self._fields, **fields}
+        record.fleece_fields = fields
         # Only from here may anything be raised, by a handler that is told to (RetryHandler).
-        self._logger.handle(line)
+        self._logger.handle(record)
 
 
 def binding(logger: Any) -> Any:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 from fleece._defaults import defaults
 from fleece._logging import context
-from fleece._logging.encoding import encode, text
+from fleece._logging.encoding import encode, text_of
 from fleece._logging.invocation import current_ids
-from fleece._logging.line import LineSettings, add_fields, timestamp, to_text
+from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, renamed, shortened, timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,15 +73,17 @@ class LineRecord(logging.LogRecord):
 
         It is made anew for each handler, because handlers' filters may change the record (to hide a secret, say).
         """
-        if not hasattr(self, "fleece_fields"):
+        try:
+            fields = self.fleece_fields
+        except AttributeError:
             return str(self.msg)  # a copy of a record, whose message is the finished line
         try:
-            line = self._render()
+            line = self._render(fields)
             if type(self.msg) is not str and issubclass(type(self.msg), Mapping):
                 # Handlers such as watchtower's write a message that is a mapping themselves, past any formatter.
                 self._finish(line)
         except Exception:  # noqa: BLE001 (a log call never raises)
-            return encode({"event": text(self.msg), "level": "error", "logger": text(self.name), "timestamp": None})
+            return encode({"event": text_of(self.msg), "level": "error", "logger": text_of(self.name), "timestamp": None})
         return line
 
     def __getstate__(self) -> dict[str, Any]:
@@ -93,41 +95,45 @@ class LineRecord(logging.LogRecord):
         self.msg, self.args = line, None
         del self.fleece_fields
 
-    def _render(self) -> str:
+    def _render(self, fields: Mapping[str, Any]) -> str:
         settings = defaults.resource(SETTINGS, LineSettings)
-        event, fields = self.msg, self.fleece_fields
+        event = self.msg
         if self.args or type(event) is not str:
-            event, fields = self._event()
+            event, fields = self._event(fields)
         line: dict[str, Any] = {
             "event": event,
-            "level": settings.level(self.levelno, self.levelname),
+            "level": lambda_level(self.levelno) if settings.lambda_levels else self.levelname.lower(),
             "logger": self.name,
             "timestamp": timestamp(self.created),
         }
         line.update(self.fleece_ids)
         if len(self.__dict__) != _STANDARD_COUNT:
             fields = {**fields, **self._extra()}
-        if fields:
-            add_fields(line, fields)
+        if OWN_KEYS.isdisjoint(fields):
+            line.update(fields)
+        else:
+            line.update(renamed(fields))
         if self.exc_info or self.exc_text or self.stack_info:
             self._take_exception()
         if self._exception:
             line["exception"] = self._exception
         if self._stack:
             line["stack"] = self._stack
-        return to_text(line, settings.longest)
+        text = encode(line)
+        # A character is four bytes at most: only lines near the limit are measured.
+        return text if len(text) * 4 < settings.longest else shortened(line, text, settings.longest)
 
-    def _event(self) -> tuple[Any, Mapping[str, Any]]:
+    def _event(self, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
         """Return the event, and the fields with the arguments that could not be put into it."""
         message, args = self.msg, self.args
         if not args:
             # By its type, because __class__ is the object's own and may raise.
             is_json = issubclass(type(message), (str, dict, list))
-            return message if is_json else text(message), self.fleece_fields
+            return message if is_json else text_of(message), fields
         try:
-            return str(message) % args, self.fleece_fields
+            return str(message) % args, fields
         except Exception:  # noqa: BLE001 (a bad format, or an argument's own __str__)
-            return text(message), {"positional_args": args, **self.fleece_fields}
+            return text_of(message), {"positional_args": args, **fields}
 
     def _extra(self) -> dict[str, Any]:
         """Return what callers (``extra=``) and filters have put on the record."""
@@ -152,7 +158,7 @@ def exception_text(exc_info: ExcInfo) -> str | None:
     try:
         return "".join(traceback.format_exception(*exc_info)).rstrip("\n")
     except Exception:  # noqa: BLE001 (the exception's own methods run in there)
-        return text(exc_info[1])
+        return text_of(exc_info[1])
 
 
 class _AfterAnother:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("fleece.cli")
 
-_EXTRA = frozenset({"click", "docker", "yaml"})  # the packages that the extra brings
+_EXTRA = frozenset({"click", "docker", "packaging", "tomli", "yaml"})  # the packages that the extra brings
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

@@ -199,7 +199,7 @@ def test_threads_may_add_while_it_ends(fleece_xray):
             with xray.subsegment("shared"):
                 thread = threading.Thread(target=xray.bind_context(annotate))
                 thread.start()
-                for number in range(100):
+                for number in range(2000):
                     xray.put_metadata(f"mine{number}", number)
             stop.set()
             thread.join()
