@@ -43,16 +43,17 @@ class _WarmPool(HTTPConnectionPool):
             conn.close()  # it connects anew when it is used
         return conn
 
-    def _make_request(self, conn: Any, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def _make_request(self, conn: Any, method: str, url: str, **kwargs: Any) -> Any:  # type: ignore[override]
+        # urllib3 1.26 and 2 have different parameters after the URL, and both call with their names.
         reused = conn.sock is not None and self.proxy is None
         try:
-            return super()._make_request(conn, method, url, *args, body=body, **kwargs)
+            return super()._make_request(conn, method, url, **kwargs)
         except _GONE:
-            if not (reused and _may_be_sent_twice(method, body)):
+            if not (reused and _may_be_sent_twice(method, kwargs.get("body"))):
                 raise
         # Not counted as one of the caller's retries: a cold connection would not have failed.
         conn.close()
-        return super()._make_request(conn, method, url, *args, body=body, **kwargs)
+        return super()._make_request(conn, method, url, **kwargs)
 
 
 class _WarmSecurePool(_WarmPool, HTTPSConnectionPool):
