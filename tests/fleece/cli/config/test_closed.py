@@ -118,6 +118,31 @@ def test_an_item_added_to_a_list_leaves_the_ciphertexts_of_the_others(memory_key
     assert len(service.encrypted) == 3
 
 
+def test_equal_secrets_keep_to_their_keys(memory_keys, read):
+    """Of two secrets with one text, each keeps its own ciphertext, also when their order changes."""
+    service = memory_keys()
+    there = document.parse(closed.import_(read("a: {+prod: ':encrypt:x'}\nb: {+prod: ':encrypt:x'}\n"), None, service))
+    turned = read("b: {+prod: ':encrypt:x'}\na: {+prod: ':encrypt:x'}\n")
+    result = document.parse(closed.import_(turned, there, service))
+    before, after = ({leaf.path: leaf.ciphertext for leaf in d.secrets()} for d in (there, result))
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        ("pw: {+prod: ':encrypt:x'}\n", "pw: {+prod: ':decrypt:CIPHER'}\n"),
+        ("pw:\n        +prod: :encrypt:x\n", "pw:\n        +prod: :decrypt:CIPHER\n"),
+    ],
+    ids=["between brackets", "deeper"],
+)
+def test_a_block_that_no_longer_fits_is_written_as_its_place_asks(keys, read, sealed, moved, expected):
+    """A secret that was a block and is moved to where that block cannot be keeps its ciphertext."""
+    cipher = sealed("x")
+    there = read(f"pw:\n  +prod: |-\n    :decrypt:{cipher}\n")
+    assert below_config(closed_text(read(moved), keys, there)) == expected.replace("CIPHER", cipher)
+
+
 def test_each_ciphertext_is_used_once(memory_keys, read):
     """A secret that is copied is encrypted for its new place."""
     service = memory_keys()
