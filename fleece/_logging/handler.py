@@ -39,7 +39,7 @@ class LineHandler(logging.Handler):
         """Write the line, in one piece, and flush it: Lambda may freeze the process at any time."""
         if type(record) is not LineRecord:
             record = LineRecord.of(record)
-        if record.fleece_printed:
+        if getattr(record, "fleece_printed", False):
             return
         try:
             stream = sys.stdout if self.fixed_stream is None else self.fixed_stream

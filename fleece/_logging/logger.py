@@ -95,33 +95,39 @@ class BoundLogger:
 
     def debug(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``DEBUG``."""
-        if self._logger.isEnabledFor(logging.DEBUG):
-            self._emit(logging.DEBUG, event, args, fields)
+        logger = self._logger
+        if logger.isEnabledFor(logging.DEBUG):
+            _log(logger, self._fields, logging.DEBUG, event, args, fields)
 
     def info(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``INFO``."""
-        if self._logger.isEnabledFor(logging.INFO):
-            self._emit(logging.INFO, event, args, fields)
+        logger = self._logger
+        if logger.isEnabledFor(logging.INFO):
+            _log(logger, self._fields, logging.INFO, event, args, fields)
 
     def warning(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``WARNING``."""
-        if self._logger.isEnabledFor(logging.WARNING):
-            self._emit(logging.WARNING, event, args, fields)
+        logger = self._logger
+        if logger.isEnabledFor(logging.WARNING):
+            _log(logger, self._fields, logging.WARNING, event, args, fields)
 
     def error(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``ERROR``."""
-        if self._logger.isEnabledFor(logging.ERROR):
-            self._emit(logging.ERROR, event, args, fields)
+        logger = self._logger
+        if logger.isEnabledFor(logging.ERROR):
+            _log(logger, self._fields, logging.ERROR, event, args, fields)
 
     def critical(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``CRITICAL``."""
-        if self._logger.isEnabledFor(logging.CRITICAL):
-            self._emit(logging.CRITICAL, event, args, fields)
+        logger = self._logger
+        if logger.isEnabledFor(logging.CRITICAL):
+            _log(logger, self._fields, logging.CRITICAL, event, args, fields)
 
     def exception(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``ERROR``, with the exception that is being handled."""
-        if self._logger.isEnabledFor(logging.ERROR):
-            self._emit(logging.ERROR, event, args, {"exc_info": True, **fields})
+        logger = self._logger
+        if logger.isEnabledFor(logging.ERROR):
+            _log(logger, self._fields, logging.ERROR, event, args, {"exc_info": True, **fields})
 
     def log(self, level: int | str, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at a level given by number or name; at ``ERROR`` when there is no such level."""
@@ -129,34 +135,44 @@ class BoundLogger:
             number = level_number(level)
         except Exception:  # noqa: BLE001 (a log call never raises)
             number = logging.ERROR
-        if self._logger.isEnabledFor(number):
-            self._emit(number, event, args, fields)
+        logger = self._logger
+        if logger.isEnabledFor(number):
+            _log(logger, self._fields, number, event, args, fields)
 
     warn = warning
     fatal = critical
 
-    def _emit(self, level: int, event: object, args: tuple[object, ...], fields: dict[str, Any]) -> None:
-        frame = sys._getframe(2)  # noqa: SLF001 (as `logging` does: the caller of the method that logs)
-        exc_info = stack = None
-        if not _SPECIAL.isdisjoint(fields):
-            frame, exc_info, stack, fields = _special(frame, fields)
-        if event is _NO_EVENT:
-            event = fields.pop("event", "")
-        code = frame.f_code
-        make = self._logger.makeRecord
-        where = self._logger.name, level, code.co_filename, frame.f_lineno
-        try:
-            record = make(*where, event, args, exc_info, code.co_name, None, stack)
-        except Exception:  # noqa: BLE001 (LogRecord looks into the arguments, which are anything)
-            record = make(*where, event, (), exc_info, code.co_name, None, stack)
-            fields = {"positional_args": args, **fields}
-        if type(record) is not LineRecord:
-            record = LineRecord.of(record)
-        if record.fleece_fields or self._fields:
-            fields = {**record.fleece_fields, **self._fields, **fields}
-        record.fleece_fields = fields
-        # Only from here may anything be raised, by a handler that is told to (RetryHandler).
-        self._logger.handle(record)
+
+def _log(
+    logger: logging.Logger,
+    bound: Mapping[str, Any],
+    level: int,
+    event: object,
+    args: tuple[object, ...],
+    fields: dict[str, Any],
+) -> None:
+    """Make the record of a call, and hand it on; called by the methods that log, and by them only.
+
+    A function, because looking up an attribute is slow on an object that hands unknown ones on.
+    """
+    frame = sys._getframe(2)  # noqa: SLF001 (as `logging` does: the caller of the method that logs)
+    exc_info = stack = None
+    if not _SPECIAL.isdisjoint(fields):
+        frame, exc_info, stack, fields = _special(frame, fields)
+    if event is _NO_EVENT:
+        event = fields.pop("event", "")
+    code = frame.f_code
+    file, line, function = code.co_filename, frame.f_lineno, code.co_name
+    try:
+        record = logger.makeRecord(logger.name, level, file, line, event, args, exc_info, function, None, stack)
+    except Exception:  # noqa: BLE001 (LogRecord looks into the arguments, which are anything)
+        record = logger.makeRecord(logger.name, level, file, line, event, (), exc_info, function, None, stack)
+        fields = {"positional_args": args, **fields}
+    if type(record) is not LineRecord:
+        record = LineRecord.of(record)
+    record.fleece_fields = {**record.fleece_fields, **bound, **fields}
+    # Only from here may anything be raised, by a handler that is told to (RetryHandler).
+    logger.handle(record)
 
 
 def binding(logger: Any) -> Any:

@@ -83,7 +83,7 @@ class LineRecord(logging.LogRecord):
                 # Handlers such as watchtower's write a message that is a mapping themselves, past any formatter.
                 self._finish(line)
         except Exception:  # noqa: BLE001 (a log call never raises)
-            return encode({"event": text_of(self.msg), "level": "error", "logger": text_of(self.name), "timestamp": None})
+            return encode({"event": text_of(self.msg), "level": "error", "logger": self.name, "timestamp": None})
         return line
 
     def __getstate__(self) -> dict[str, Any]:

@@ -130,6 +130,22 @@ def test_a_queue_carries_the_line(name):
     assert (line["event"], line["exception"]) == ("failed 1", "ValueError: x")
 
 
+def test_a_queue_may_stand_before_stdout(name, fleece_logs):
+    """A program that writes its lines from another thread, by the standard queue, gets the same lines."""
+    import logging.handlers
+    import queue
+
+    logger = get_logger(name)
+    waiting = queue.SimpleQueue()
+    listener = logging.handlers.QueueListener(waiting, logger.root.handlers[-1])
+    logger.addHandler(logging.handlers.QueueHandler(waiting))
+    logger.propagate = False
+    listener.start()
+    logger.info("x", a=1)
+    listener.stop()
+    assert [(line["event"], line["a"]) for line in fleece_logs.lines] == [("x", 1)]
+
+
 def test_the_programs_record_factory_stays(name, fleece_logs):
     """A record factory that the program has set is still asked, before fleece's set-up and after it."""
     before = logging.getLogRecordFactory()
