@@ -9,12 +9,14 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from fleece._defaults import defaults
 from fleece.cli import endpoints
 from fleece.cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fleece.boto3 import Session
     from fleece.cli.credentials.values import AwsCredentials
     from fleece.cli.environments import Environment
 
@@ -54,26 +56,34 @@ def client(service: str, environment: Environment, credentials: AwsCredentials, 
     Profiles and endpoints of the shell and of ``~/.aws/config`` have no say.
     """
     from botocore.config import Config  # noqa: PLC0415 (takes 0.2 s, which a command with a warm cache does not need)
-    from botocore.session import Session as BotocoreSession  # noqa: PLC0415
 
-    from fleece import boto3  # noqa: PLC0415
-
-    # An AWS_PROFILE that does not exist would make the session fail, even with the credentials given.
-    no_profile: Any = {"profile": (None, None, None, None)}
-    session = boto3.Session(
-        aws_access_key_id=credentials.access_key_id,
-        aws_secret_access_key=credentials.secret_access_key,
-        aws_session_token=credentials.session_token,
-        region_name=region,
-        botocore_session=BotocoreSession(no_profile),
-    )
     here = environment.endpoint_url is not None and endpoints.is_loopback(environment.endpoint_url)
     config = Config(
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing from botocore's stubs
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         proxies={} if here else None,
     )
-    return session.client(service, endpoint_url=environment.endpoint_url, config=config, timeout=_TIMEOUT)
+    return defaults.resource("cli.session", _session).client(
+        service,
+        region_name=region,
+        endpoint_url=environment.endpoint_url,
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        config=config,
+        timeout=_TIMEOUT,
+    )
+
+
+def _session() -> Session:
+    """Return the one session of the process: it holds no credentials, only the descriptions of services it has read."""
+    from botocore.session import Session as BotocoreSession  # noqa: PLC0415
+
+    from fleece import boto3  # noqa: PLC0415
+
+    # An AWS_PROFILE that does not exist would make it fail, even with the credentials given.
+    no_profile: Any = {"profile": (None, None, None, None)}
+    return boto3.Session(botocore_session=BotocoreSession(no_profile))
 
 
 def warn_about_endpoints(environ: Mapping[str, str] = os.environ) -> None:

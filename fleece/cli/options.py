@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from fleece.cli import aws, environments, stages
-from fleece.cli.credentials import DiskStore, Login, Resolver, default_folder
+from fleece.cli import aws, stages
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fleece.cli.credentials import Resolver
     from fleece.cli.environments import Environments
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -73,6 +73,8 @@ def _resolver(
         if not apikey:
             raise click.BadParameter(f"{apikey_file} is empty.", param_hint="--apikey-file")
     aws.warn_about_endpoints()
+    from fleece.cli.credentials import DiskStore, Login, Resolver, default_folder  # noqa: PLC0415 (help needs none)
+
     return Resolver(
         Login(username, apikey),
         role_session_name=role_session_name,
@@ -121,6 +123,8 @@ def complete_stages(ctx: click.Context, _parameter: click.Parameter, incomplete:
 
 def _known(ctx: click.Context) -> Environments | None:
     """Return what the environments file says; None when it cannot be read, as a shell has no use for the reason."""
+    from fleece.cli import environments  # noqa: PLC0415 (help needs none)
+
     path = ctx.params.get("environments") or ctx.params.get("config") or DEFAULT_ENVIRONMENTS
     try:
         return environments.load(path)

@@ -1,4 +1,7 @@
-"""The options of ``fleece config``."""
+"""The options of ``fleece config``.
+
+What the sub-commands do is imported when one is run: their help comes without it.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import options
-from fleece.cli._files import write_atomically
-from fleece.cli.config import closed, document, json_input, parameters, render
-from fleece.cli.config.clients import Clients
-from fleece.cli.config.keys import KMS
-from fleece.cli.config.output import to_json, to_yaml
-from fleece.cli.config.parameter_store import ParameterStore
-from fleece.cli.config.source import Source
-from fleece.cli.config.tree import as_data
-from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
-    from fleece.cli.config.document import Document
-    from fleece.cli.config.render import Rendered
+    from fleece.cli.config.actions import Actions
     from fleece.cli.credentials import Resolver
 
 _log = logging.getLogger(__name__)
@@ -33,22 +26,15 @@ _log = logging.getLogger(__name__)
 class _Settings:
     """What every sub-command works with."""
 
-    path: Path
-    clients: Clients
+    config: Path
+    environments: Path
+    resolver: Resolver
 
-    def content(self) -> bytes | None:
-        """Return what is in the configuration file; None when there is no such file."""
-        try:
-            return self.path.read_bytes()
-        except FileNotFoundError:
-            return None
+    def actions(self, *, any_key: bool) -> Actions:
+        """Import what the sub-commands do, and make it ready."""
+        from fleece.cli.config.actions import Actions  # noqa: PLC0415
 
-    def document(self) -> Document:
-        """Read the configuration file."""
-        content = self.content()
-        if content is None:
-            raise UsageError(f"{self.path}: no such file; make one with: fleece config import < open.yml")
-        return document.parse(Source.decode(str(self.path), content))
+        return Actions(self.config, self.environments, self.resolver, any_key=any_key)
 
 
 _settings = click.make_pass_decorator(_Settings)
@@ -83,7 +69,7 @@ def command(ctx: click.Context, config: Path, environments: Path, resolver: Reso
     fleece config render prod
     fleece config render prod --parameter-store /service/prod
     """  # noqa: D301 (click's mark for "keep these lines as they are")
-    ctx.obj = _Settings(config, Clients(environments, resolver))
+    ctx.obj = _Settings(config, environments, resolver)
 
 
 @command.command("import")
@@ -103,27 +89,7 @@ def import_(settings: _Settings, reencrypt: bool, stage: str | None, any_key: bo
         raise click.UsageError("--stage goes with --reencrypt.")
     if sys.stdin.isatty():
         _log.info("reading the open configuration from the terminal; Ctrl-D ends it")
-    given = Source.decode("<stdin>", sys.stdin.buffer.read())
-    before = settings.content()
-    there = document.parse(Source.decode(str(settings.path), before)) if before and before.strip() else None
-    opened = document.parse(_as_yaml(given, there))
-    anew = [render.find_stage(opened, stage).name] if stage else list(opened.stages) if reencrypt else []
-    content = closed.import_(opened, there, KMS(settings.clients.kms, any_key=any_key), reencrypt=anew).encode()
-    if settings.content() != before:
-        raise CommandError(f"{settings.path} has changed meanwhile, and is left as it is now; export and import again")
-    if content != before:
-        write_atomically(settings.path, content)
-
-
-def _as_yaml(given: Source, there: Document | None) -> Source:
-    """Return the input as YAML; JSON takes the form of the file that is there if only values differ."""
-    data = json_input.load(given)
-    if data is None:
-        return given
-    in_place = json_input.in_place(given, data, there) if there is not None else None
-    if in_place is None and there is not None and json_input.has_comments(there):
-        _log.warning("the JSON differs from %s in more than values: the comments there are lost", there.source.name)
-    return in_place or json_input.as_yaml(given, data)
+    settings.actions(any_key=any_key).import_(sys.stdin.buffer.read(), reencrypt=reencrypt, stage=stage)
 
 
 @command.command()
@@ -138,13 +104,7 @@ def export(settings: _Settings, as_json: bool, stage: str | None, any_key: bool)
     fleece config export > open.yml
     fleece config export --stage dev --json
     """  # noqa: D301
-    there = settings.document()
-    only = render.find_stage(there, stage) if stage is not None else None
-    opened = closed.export(there, KMS(settings.clients.kms, any_key=any_key), only)
-    if as_json:
-        _write(to_json(as_data(document.parse(opened).root, lambda leaf: leaf.value)) + "\n")
-    else:
-        _write(opened.encode())
+    _write(settings.actions(any_key=any_key).export(stage, as_json=as_json))
 
 
 @command.command("render")
@@ -181,35 +141,16 @@ def render_(
         raise click.UsageError("Give one of --json, --encrypt, --python and --parameter-store.")
     if prefix is None and (dry_run or ssm_kms_key is not None):
         raise click.UsageError("--dry-run and --ssm-kms-key go with --parameter-store.")
-    keys = KMS(settings.clients.kms, any_key=any_key)
-    rendered = render.render(settings.document(), stage, keys, environment=environment)
+    actions = settings.actions(any_key=any_key)
     if prefix is not None:
-        _to_parameter_store(settings.clients, rendered, prefix, ssm_kms_key, dry_run=dry_run)
-    elif as_python:
-        _write(render.python_module(render.encrypted(rendered, keys)))
-    elif encrypt:
-        _write(to_json(render.encrypted(rendered, keys)) + "\n")
-    else:
-        _write(to_json(rendered.data()) + "\n" if as_json else to_yaml(rendered.data()))
-
-
-def _to_parameter_store(
-    clients: Clients, rendered: Rendered, prefix: str, ssm_kms_key: str | None, *, dry_run: bool
-) -> None:
-    wanted = parameters.parameters(rendered, prefix)
-    environment = rendered.stage.environment
-    store = ParameterStore(*(clients.client(name, environment, rendered.stage.key) for name in ("ssm", "kms")))
-    key = store.key(ssm_kms_key)
-    writes = parameters.plan(wanted, store.read([parameter.name for parameter in wanted]), key)
-    if dry_run:
-        _write("".join(f"{write.name} ({write.why})\n" for write in writes))
+        _write(actions.upload(stage, environment, prefix, ssm_kms_key, dry_run=dry_run))
         return
-    store.write(writes, key)
-    _log.info("%d of %d parameters written, the others were as they should be", len(writes), len(wanted))
+    form = "python" if as_python else "encrypt" if encrypt else "json" if as_json else "yaml"
+    _write(actions.render(stage, environment, form=form))
 
 
-def _write(output: str | bytes) -> None:
+def _write(output: bytes) -> None:
     """Write to stdout, in UTF-8 whatever the terminal's encoding is."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(output.encode() if isinstance(output, str) else output)
+    sys.stdout.buffer.write(output)
     sys.stdout.buffer.flush()

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleece.cli import aws, environments, options
-from fleece.cli.environments import Environment
+from fleece.cli import aws, options
 from fleece.cli.errors import FAILURE_CODE, RUN_FAILED
 from fleece.cli.run import process, variables
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from fleece.cli.credentials import Resolver
+    from fleece.cli.environments import Environment
 
 _PUT_DASHES = "put -- before the command, as in: fleece run -e dev -- aws s3 ls"
 
@@ -125,6 +125,8 @@ def _target(
     role: str | None,
 ) -> tuple[Iterable[Environment], Environment]:
     """Return the environments of the file, if it is needed, and the one that the options mean."""
+    from fleece.cli import environments  # noqa: PLC0415 (help needs none)
+
     given = [option for option in ("account", "environment", "stage") if ctx.params[option] is not None]
     if len(given) > 1:
         raise click.UsageError(f"--{given[0]} cannot be used with --{given[1]}.", ctx)
@@ -136,7 +138,7 @@ def _target(
         _check(ctx, "--role", role, environments.role_problem)
     if account is not None:
         _check(ctx, "--account", account, environments.account_problem)
-        return (), Environment(account, account)
+        return (), environments.Environment(account, account)
     if environment is None and stage is None:
         raise click.UsageError("Give one of --account, --environment and --stage.", ctx)
     known = environments.load(config)
