@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import pytest
@@ -12,6 +13,21 @@ from fleece._defaults import defaults
 settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def _own_logging():
+    """Put standard logging back after each test: whatever asks for one of fleece's loggers sets up the process's."""
+    root = logging.getLogger()
+    handlers, level, factory = root.handlers[:], root.level, logging.getLogRecordFactory()
+    levels = {name: logging.getLogger(name).level for name in ("botocore", "boto3", "s3transfer", "urllib3")}
+    yield
+    # Not those of pytest itself, which come and go with each phase of a test.
+    root.handlers[:] = [one for one in handlers if one in root.handlers or "pytest" not in type(one).__module__]
+    root.setLevel(level)
+    logging.setLogRecordFactory(factory)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
 
 
 @pytest.fixture(autouse=True)
