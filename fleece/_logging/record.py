@@ -15,6 +15,7 @@ from fleece._logging import context
 from fleece._logging.encoding import encode, text_of
 from fleece._logging.invocation import current_ids
 from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, renamed, shortened, timestamp
+from fleece._logging.quick_record import BLANK, QuickRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +27,11 @@ if TYPE_CHECKING:
 SETTINGS = "fleece.log line settings"
 """The name of the process-wide `LineSettings`, which are read again from the environment at each set-up."""
 
-_BLANK = logging.LogRecord("", logging.NOTSET, "", 0, "", (), None)
-_STANDARD = frozenset({*vars(_BLANK), "message", "asctime"})
-_STANDARD_COUNT = len(vars(_BLANK))
+_STANDARD = frozenset({*vars(BLANK), "message", "asctime"})
+_STANDARD_COUNT = len(vars(BLANK))
 
 
-class LineRecord(logging.LogRecord):
+class LineRecord(QuickRecord):
     """A record that renders itself as a line, with the fields that applied where it was made.
 
     Attributes:
@@ -51,9 +51,20 @@ class LineRecord(logging.LogRecord):
     _exception: str | None
     _stack: str | None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args:
-            logging.LogRecord.__init__(self, *args, **kwargs)
+    def __init__(
+        self,
+        name: str,
+        level: int,
+        pathname: str,
+        lineno: int,
+        msg: object,
+        args: Any,
+        exc_info: ExcInfo | None,
+        func: str | None = None,
+        sinfo: str | None = None,
+        **_kwargs: Any,
+    ) -> None:
+        QuickRecord.__init__(self, name, level, pathname, lineno, msg, args, exc_info, func, sinfo)
         self.fleece_fields = context.fields.get()
         self.fleece_ids = current_ids()
         self.fleece_exc_info = self._exception = self._stack = None
@@ -64,7 +75,7 @@ class LineRecord(logging.LogRecord):
         """Return a record made by some other factory as a `LineRecord`."""
         if isinstance(record, cls):
             return record
-        line = cls()
+        line = cls(record.name, record.levelno, "", 0, "", (), None)
         vars(line).update(vars(record))
         return line
 
@@ -100,19 +111,16 @@ class LineRecord(logging.LogRecord):
         event = self.msg
         if self.args or type(event) is not str:
             event, fields = self._event(fields)
+        if len(self.__dict__) != _STANDARD_COUNT:
+            fields = {**fields, **self._extra()}
         line: dict[str, Any] = {
             "event": event,
             "level": lambda_level(self.levelno) if settings.lambda_levels else self.levelname.lower(),
             "logger": self.name,
             "timestamp": timestamp(self.created),
+            **self.fleece_ids,
+            **(fields if OWN_KEYS.isdisjoint(fields) else renamed(fields)),
         }
-        line.update(self.fleece_ids)
-        if len(self.__dict__) != _STANDARD_COUNT:
-            fields = {**fields, **self._extra()}
-        if OWN_KEYS.isdisjoint(fields):
-            line.update(fields)
-        else:
-            line.update(renamed(fields))
         if self.exc_info or self.exc_text or self.stack_info:
             self._take_exception()
         if self._exception:
