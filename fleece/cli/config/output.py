@@ -42,7 +42,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _represent_string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _represent_string(_dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = None
     if not is_printable(text.replace("\n", "")) or not text.strip():
         style = '"'  # the other styles lose or change some white space and control characters
@@ -50,7 +50,8 @@ def _represent_string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
         style = "|" if text[0] not in " \n" else '"'
     elif not isinstance(plain_value(text), str) or text in _LETTERS:
         style = "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    # Not by the dumper's represent_scalar: connexion replaces that for the whole process, by one that drops the style.
+    return yaml.ScalarNode("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _represent_string)

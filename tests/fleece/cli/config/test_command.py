@@ -201,7 +201,7 @@ def test_the_python_module_decrypts_itself(imported, fleece_aws, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={**os.environ, **fleece_aws.environment()},
+        env={**os.environ, **fleece_aws.environment(), "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,

@@ -4,7 +4,7 @@ import json
 import re
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from fleece.cli.config import closed, document, output, render
@@ -162,9 +162,11 @@ values = st.recursive(
 
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(texts, values, max_size=3))
+@example({"0o0": None})
 def test_yaml_output_is_the_same_to_readers_of_both_versions(data):
     """Rendered YAML is read back the same by a reader of YAML 1.1 and by one of YAML 1.2."""
     written = output.to_yaml(data)
+    note(written)
     assert yaml.safe_load(written) == data
     stages = "stages: {a: {environment: b, key: c}}\nconfig:\n"
     indented = "".join(f" {line}" if line.strip("\r\n") else line for line in written.splitlines(keepends=True))
