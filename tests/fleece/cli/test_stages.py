@@ -86,7 +86,8 @@ def test_repeated_repeats_are_what_the_parser_of_re_sees(tokens):
 
 
 def _nested(tree, *, within):
-    repeats = {getattr(constants, name, None) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")}
+    names = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")  # the last from Python 3.11 on
+    repeats = {getattr(constants, name) for name in names if hasattr(constants, name)}
     if isinstance(tree, parser.SubPattern):
         return any(_nested(item, within=within) for item in tree)
     if isinstance(tree, tuple) and tree and tree[0] in repeats:
