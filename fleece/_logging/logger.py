@@ -14,11 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
-    from typing import Any, TypeAlias
+    from typing import Any
 
     from fleece._logging.record import ExcInfo
-
-    ExceptionLike: TypeAlias = ExcInfo | BaseException | bool | None
 
 _NO_EVENT: Any = object()
 
@@ -187,9 +185,9 @@ def _special(frame: FrameType, fields: dict[str, Any]) -> tuple[FrameType, ExcIn
     """Take out of the fields what `logging` gives a meaning: return the caller, the exception, its stack, the rest."""
     exc_info = exc_info_of(fields.pop("exc_info", None))
     stacklevel = fields.pop("stacklevel", 1)
-    while isinstance(stacklevel, int) and stacklevel > 1 and frame.f_back is not None:
+    while type(stacklevel) is int and stacklevel > 1 and frame.f_back is not None:
         frame, stacklevel = frame.f_back, stacklevel - 1
-    stack = stack_text(frame) if fields.pop("stack_info", False) else None
+    stack = stack_text(frame) if _is_true(fields.pop("stack_info", False)) else None
     extra = fields.pop("extra", None)
     if extra is not None:
         try:
@@ -201,12 +199,20 @@ def _special(frame: FrameType, fields: dict[str, Any]) -> tuple[FrameType, ExcIn
 
 def exc_info_of(value: Any) -> ExcInfo | None:
     """Read the argument as `logging` does: an exception, a triple, or anything true for the one being handled."""
-    if isinstance(value, BaseException):
+    if issubclass(type(value), BaseException):
         return type(value), value, value.__traceback__
-    if isinstance(value, tuple) and len(value) == 3:  # noqa: PLR2004 (type, value, traceback)
+    if type(value) is tuple and len(value) == 3:  # noqa: PLR2004 (type, value, traceback)
         return value
-    return sys.exc_info() if value else None
+    return sys.exc_info() if _is_true(value) else None
 
 
 def stack_text(frame: FrameType) -> str:
+    """Return the stack down to a frame, as `logging` writes it."""
     return "Stack (most recent call last):\n" + "".join(traceback.format_stack(frame)).rstrip("\n")
+
+
+def _is_true(value: object) -> bool:
+    try:
+        return bool(value)
+    except Exception:  # noqa: BLE001 (an array of numbers, say: it is something)
+        return True

@@ -98,12 +98,11 @@ class RetryHandler(logging.Handler):
         """How long this handler tries."""
         return Backoff(self.max_retries, self.backoff_base, self.backoff_cap)
 
-    def createLock(self) -> None:  # noqa: N802 (logging's name for it)
-        """Have no lock: the wrapped handler has its own, which is held for a try and not between two."""
-        self.lock = None
-
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emit a record that this handler's own filters let pass, with no lock held."""
+        """Emit a record that this handler's own filters let pass.
+
+        No lock is taken: the wrapped handler has its own, which is held for a try and not between two.
+        """
         passed = _filtered(self, record)
         if passed is not None:
             self.emit(passed)
@@ -140,13 +139,14 @@ class RetryHandler(logging.Handler):
         lock = self.handler.lock
         if lock is not None and not lock.acquire(timeout=_PATIENCE):
             raise TimeoutError(f"Another thread has been writing to {self.handler!r} for {_PATIENCE} seconds")
-        outer, state.trying, state.failure = state.trying, True, None
+        outer = state.trying, state.failure  # of the try that this one is within: clients log as well
+        state.trying, state.failure = True, None
         try:
             self.handler.emit(record)
             if state.failure is not None:
                 raise state.failure
         finally:
-            state.trying = outer
+            state.trying, state.failure = outer
             if lock is not None:
                 lock.release()
 

@@ -2,7 +2,6 @@
 
 import io
 import logging
-from collections.abc import Awaitable
 from typing import Any
 
 from typing_extensions import assert_type
@@ -62,6 +61,9 @@ def check() -> None:
         return ""
 
     assert_type(handler({}, None), dict[str, str])
-    answer: Awaitable[str] = async_handler({}, None)
+
+    async def wait() -> str:
+        return await async_handler({}, None)
+
     handler("not an event", None)  # type: ignore[arg-type]
     log.bind(7)  # type: ignore[call-arg]

@@ -210,7 +210,9 @@ def test_broken_objects_cost_only_themselves(name, fleece_logs):
     logger.info("hostile", bad=Hostile(a=1), good=1)
     logger.bind(bad=Broken()).info("bound", good=1)
     logging.getLogger(name).info("extra", extra={"bad": Broken(), "good": 1})
-    assert len(fleece_logs.lines) == 7
+    for special in ("exc_info", "stack_info", "stacklevel", "extra"):
+        logger.info("special", good=1, **{special: Broken()})
+    assert len(fleece_logs.lines) == 11
     assert all(line["good"] == 1 for line in fleece_logs.lines)
     assert "Broken object" in fleece_logs.lines[0]["bad"]
     assert "Broken object" in fleece_logs.lines[1]["bad"][0]["a"]
@@ -248,7 +250,7 @@ NAMES = st.text(max_size=12) | st.sampled_from(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(event=VALUES, args=st.lists(VALUES, max_size=2), fields=st.dictionaries(NAMES, VALUES, max_size=5))
 @example(event="\x1b[31m\x9b31m\r\n\x85\u2028", args=[], fields={"a\nb": "\u2029"})
 def test_any_call_makes_one_line_of_strict_json(event, args, fields, name, plain_handler):
@@ -273,7 +275,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=JSON)
 def test_what_json_can_say_is_said_unchanged(value, name, plain_handler):
     """A value that JSON has a form for comes back equal, as a field of fleece's loggers and as an extra of others'."""
@@ -366,7 +368,7 @@ def test_a_line_below_the_limit_is_whole(name, fleece_logs):
     assert "truncated" not in fleece_logs.lines[0]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     event=st.text(max_size=3000),
     fields=st.dictionaries(st.text(max_size=600), st.text(max_size=1500) | st.lists(st.floats(), max_size=200)),

@@ -303,7 +303,7 @@ def test_watchtower_warns_of_a_batch_that_its_thread_has_lost(fleece_aws, cloudw
     logger.addHandler(retrying)
     logger.info("first")
     retrying.flush()
-    throttle(fleece_aws, 3)
+    throttle(fleece_aws, 100)
     logger.info("lost")
     with pytest.warns(watchtower.WatchtowerWarning, match="Failed to deliver"):
         retrying.flush()

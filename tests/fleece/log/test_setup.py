@@ -245,6 +245,9 @@ def test_console_handlers_can_stay(name, fleece_logs):
     handler = logging.StreamHandler()
     root.addHandler(handler)
     get_logger(name, clobber_root_handler=False).debug("x")
+    root.setLevel(logging.INFO)
+    get_logger(name, clobber_root_handler=False).debug("y")
+    assert root.level == logging.INFO
     assert handler in root.handlers
     assert fleece_logs.out == ""
     assert [line["event"] for line in parsed(fleece_logs.err)] == ["x"]
@@ -296,7 +299,7 @@ def test_levels_are_numbers_names_or_the_environments(variable, level, expected,
 def test_an_unknown_level_is_refused_before_anything_changes(set_up):
     """A level that does not exist is a ``ValueError`` that names it, and no handler is touched."""
     before = logging.getLogger().handlers[:]
-    with pytest.raises(ValueError, match="LOUD"):
+    with pytest.raises(ValueError, match="Unknown log level 'LOUD'"):
         set_up("LOUD")
     assert logging.getLogger().handlers == before
 
