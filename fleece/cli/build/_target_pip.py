@@ -7,6 +7,7 @@ be missing, too many, or of other versions than on the next machine. So two func
 
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 import sys
@@ -20,16 +21,16 @@ def set_target(environment: dict[str, str]) -> None:
     Raises:
         ImportError, AttributeError: this pip is made differently.
     """
-    from pip._internal.cli.req_command import RequirementCommand  # noqa: PLC0415 (after sys.path is put right)
-    from pip._vendor.packaging import markers  # noqa: PLC0415
-
-    make_resolver: Any = RequirementCommand.make_resolver
+    # Typed loosely: what these hold differs from one pip to the next.
+    command: Any = importlib.import_module("pip._internal.cli.req_command").RequirementCommand
+    markers: Any = importlib.import_module("pip._vendor.packaging.markers")
+    make_resolver: Any = command.make_resolver
     version = tuple(int(part) for part in environment["python_version"].split("."))
 
     def for_target(_cls: type, *args: Any, **options: Any) -> Any:
         return make_resolver(*args, **{**options, "py_version_info": version})
 
-    RequirementCommand.make_resolver = classmethod(for_target)  # type: ignore[method-assign,assignment]
+    command.make_resolver = classmethod(for_target)
     markers.default_environment  # noqa: B018 (that it is there is the question)
     markers.default_environment = lambda: dict(environment)
 
