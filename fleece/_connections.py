@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from contextvars import ContextVar
 from time import monotonic
@@ -13,33 +14,46 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
 
+from fleece._defaults import defaults
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
-    from requests import PreparedRequest, Response
+    from requests import PreparedRequest
 
 MAX_IDLE_SECONDS = 50.0
 """A connection idle for longer is not used again: NAT gateways drop theirs silently at 350 s, many servers at 60 s."""
 
-RETRIES: ContextVar[Retry | None] = ContextVar("fleece.requests.retries", default=None)
-"""What the call that is under way retries; None leaves the adapter's own rule, which is not to."""
+MAX_SHARED = 64
+"""Connections to one server that the calls of all threads keep; urllib3 warns of each that it has no place for."""
+
+RETRIES: ContextVar[tuple[object, Retry | None]] = ContextVar("fleece.requests.retries", default=(None, None))
+"""The session whose call is under way, and what that retries; None leaves the adapter's own rule, which is not to."""
+
+_NEVER = (0.0, None)
 
 # What a server that has closed an idle connection looks like from here, before the first byte of an answer.
 _GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class _WarmPool(HTTPConnectionPool):
-    """A pool that does not hand out connections that were idle for too long, and gets over one that went dead."""
+    """A pool that does not hand out connections that were idle for too long, and gets over one that went dead.
+
+    Nor those that another process has put back: after a fork they are the parent's as well, and after a SnapStart
+    restore nobody's.
+    """
 
     def _put_conn(self, conn: Any) -> None:
         if conn is not None:
-            conn.fleece_idle_since = monotonic()
+            conn.fleece_put_back = (monotonic(), _this_process())
         super()._put_conn(conn)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout)
-        if monotonic() - getattr(conn, "fleece_idle_since", float("inf")) > MAX_IDLE_SECONDS:
+        idle_since, process = getattr(conn, "fleece_put_back", _NEVER)
+        if process is not None and (process is not _this_process() or monotonic() - idle_since > MAX_IDLE_SECONDS):
             conn.close()  # it connects anew when it is used
         return conn
 
@@ -81,21 +95,29 @@ class WarmAdapter(HTTPAdapter):
     @property
     def max_retries(self) -> Retry:
         """The retries of the call under way; requests reads this for each request that it sends."""
-        return RETRIES.get() or self._own_retries
+        _, retries = RETRIES.get()
+        return retries or self._own_retries
 
     @max_retries.setter
     def max_retries(self, retries: Retry) -> None:
         self._own_retries = retries
 
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send one request; a timeout is a `requests.exceptions.Timeout` after retries as well."""
-        try:
-            return super().send(request, *args, **kwargs)
-        except RequestsConnectionError as error:
-            cause = error.args[0] if error.args else None
-            if isinstance(getattr(cause, "reason", None), ReadTimeoutError):
-                raise ReadTimeout(cause, request=request) from error
-            raise
+
+@contextlib.contextmanager
+def timeouts_by_name(request: PreparedRequest) -> Iterator[None]:
+    """Raise `ReadTimeout` where requests makes a `ConnectionError` of one: after retries, and within a body."""
+    try:
+        yield
+    except RequestsConnectionError as error:
+        cause = error.args[0] if error.args else None
+        if isinstance(getattr(cause, "reason", cause), ReadTimeoutError):
+            raise ReadTimeout(cause, request=request) from error
+        raise
+
+
+def _this_process() -> object:
+    """Return what stands for this process, as long as neither a fork nor a SnapStart restore has made it another."""
+    return defaults.resource("requests.process", object)
 
 
 def _may_be_sent_twice(method: str, body: object) -> bool:

@@ -170,6 +170,8 @@ def _one_at_a_time() -> AbstractContextManager[Any]:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__path__":  # with it, `import fleece.boto3.session` would load a second copy of that module
+        raise AttributeError(name)
     return getattr(_boto3, name)
 
 

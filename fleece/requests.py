@@ -13,7 +13,7 @@ import contextlib
 import requests as _requests
 from urllib3.util import Retry
 
-from fleece._connections import RETRIES, WarmAdapter
+from fleece._connections import MAX_SHARED, RETRIES, WarmAdapter, timeouts_by_name
 from fleece._defaults import Timeouts, defaults
 from fleece._seconds import checked_seconds, checked_timeouts
 
@@ -204,7 +204,7 @@ class Session(_requests.Session):
             requests.exceptions.RetryError: a status to retry on came every time.
             ValueError, TypeError: a timeout or retries that make no sense, before anything is sent.
         """
-        with _retrying(retries, self.retries):
+        with self._retrying(retries):
             return super().request(
                 method,
                 url,
@@ -228,17 +228,28 @@ class Session(_requests.Session):
         """Send a prepared request, with the session's timeout and retries where `kwargs` has none."""
         if "timeout" not in kwargs:
             kwargs["timeout"] = _timeout(UNSET, self.timeout)
-        if RETRIES.get() is not None:
+        whose, _ = RETRIES.get()  # another session's, when one of its hooks is who sends this
+        with timeouts_by_name(request), contextlib.nullcontext() if whose is self else self._retrying(None):
             return super().send(request, **kwargs)
-        with _retrying(None, self.retries):
-            return super().send(request, **kwargs)
+
+    @contextlib.contextmanager
+    def _retrying(self, of_call: RetriesType) -> Iterator[None]:
+        """Retry what is sent in the ``with`` block by the first that is given: call's, session's, process's."""
+        retry = _retry(of_call) or _retry(self.retries)
+        if retry is None and defaults.settings.requests_retries is not None:
+            retry = Retry(**defaults.settings.requests_retries)
+        token = RETRIES.set((self, retry))
+        try:
+            yield
+        finally:
+            RETRIES.reset(token)
 
 
 class _OneCallSession(Session):
     """The session of one call of this module: its cookies and headers go, the connections below it stay."""
 
     def _mount_adapters(self) -> None:
-        adapter = defaults.resource("requests.adapter", WarmAdapter)
+        adapter = defaults.resource("requests.adapter", lambda: WarmAdapter(pool_maxsize=MAX_SHARED))
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -330,20 +341,9 @@ def _retry(retries: RetriesType) -> Retry | None:
     raise TypeError(f"retries must be a number, a dict of Retry's arguments, a Retry or None: {retries!r} was given")
 
 
-@contextlib.contextmanager
-def _retrying(of_call: RetriesType, of_session: RetriesType) -> Iterator[None]:
-    """Let what is sent in the ``with`` block be retried by the first that is given: call's, session's, process's."""
-    retry = _retry(of_call) or _retry(of_session)
-    if retry is None and defaults.settings.requests_retries is not None:
-        retry = Retry(**defaults.settings.requests_retries)
-    token = RETRIES.set(retry)
-    try:
-        yield
-    finally:
-        RETRIES.reset(token)
-
-
 def __getattr__(name: str) -> Any:
+    if name == "__path__":  # with it, `import fleece.requests.exceptions` would load a second copy of that module
+        raise AttributeError(name)
     return getattr(_requests, name)
 
 

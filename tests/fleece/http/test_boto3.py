@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import socket
 import threading
@@ -89,6 +90,12 @@ def test_every_other_name_is_boto3s():
     own = {"client", "resource", "Session"}
     assert {name for name in names if getattr(boto3, name) is not getattr(plain_boto3, name)} == own
     assert set(names) <= set(dir(boto3))
+
+
+def test_submodules_are_not_imported_a_second_time():
+    """A submodule is reached as an attribute: imported as fleece's, it would be a copy with classes of its own."""
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("fleece.boto3.session")
 
 
 def test_clients_can_be_made_from_many_threads():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import pickle
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -202,6 +205,34 @@ def test_timeout_is_a_timeout_also_after_retries(peer, retries):
     assert len(server.requests) == (1 if retries is None else 2)
 
 
+@pytest.mark.parametrize("status", [b"200 OK", b"302 Found\r\nLocation: /elsewhere"])
+@pytest.mark.parametrize("retries", [None, 1])
+def test_timeout_within_the_body_is_a_timeout(peer, status, retries):
+    """A server that stalls half-way through a body ends in ReadTimeout, where requests says ConnectionError."""
+
+    def stall_half_way(connection, requests_seen):
+        requests_seen.append(read_request(connection))
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 4\r\n\r\nha")
+        connection.settimeout(5)
+        connection.recv(1)
+
+    server = peer(stall_half_way)
+    with pytest.raises(requests.ReadTimeout, match="timed out"):
+        requests.get(server.url, timeout=0.1, retries=retries)
+
+
+def test_half_a_body_is_an_error(peer):
+    """A server that closes half-way through a body is requests' own error, and no answer."""
+
+    def close_half_way(connection, requests_seen):
+        requests_seen.append(read_request(connection))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
+
+    server = peer(close_half_way)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        requests.get(server.url)
+
+
 def test_retries_on_status_as_installed(app, url):
     """The installed default retries on the statuses it names, and Retry-After is respected."""
     app.answers = [(503, [("Retry-After", "0")], b""), (200, [], b"ok")]
@@ -345,6 +376,42 @@ def test_every_other_name_is_requests():
     assert {name for name in names if getattr(requests, name) is not getattr(plain_requests, name)} == wrapped
 
 
+def test_submodules_are_not_imported_a_second_time():
+    """A submodule is reached as an attribute: imported as fleece's, it would be a copy with exceptions of its own."""
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("fleece.requests.exceptions")
+
+
+def test_request_of_another_session_in_a_hook_has_the_retries_of_that_session(app, url):
+    """What a hook sends through another session is not retried as the call that the hook belongs to."""
+    app.answers = [(200, [], b""), (503, [], b""), (200, [], b"ok")]
+    other, seen = requests.Session(), []
+
+    def ask_another(response, **_):
+        seen.append(other.send(other.prepare_request(requests.Request("GET", url))))
+
+    retries = {"total": 1, "status_forcelist": [503]}
+    requests.get(url, retries=retries, hooks={"response": ask_another})
+    other.close()
+    assert [response.status_code for response in seen] == [503]
+
+
+def test_many_threads_may_share_the_connections_of_the_module(app, url, caplog):
+    """Sixteen threads at once keep their connections, and urllib3 does not warn of any that it drops."""
+    with ThreadPoolExecutor(16) as threads:
+        together = threading.Barrier(16)
+
+        def call(_):
+            together.wait(10)
+            held = requests.get(url, stream=True)
+            together.wait(10)
+            return held.text
+
+        assert list(threads.map(call, range(16))) == ["ok"] * 16
+    assert len(set(app.connections)) == 16
+    assert caplog.messages == []
+
+
 def test_head_follows_no_redirect_unless_told(app, url):
     """HEAD keeps requests' own default of not following redirects."""
     app.answers = [(302, [("Location", "/next")], b""), (200, [], b"")]
@@ -361,15 +428,17 @@ def test_session_survives_pickling(url):
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # 3.12's; the server's threads are the parent's
-def test_child_after_fork_has_connections_of_its_own(app, url):
+@pytest.mark.parametrize("kind", ["module", "session"])
+def test_child_after_fork_has_connections_of_its_own(app, url, kind):
     """A forked child opens a connection of its own; two processes on one socket would mix their answers."""
-    import os
-
-    requests.get(url)
+    session = requests.Session()
+    get = requests.get if kind == "module" else session.get
+    get(url)
     child = os.fork()
     if child == 0:
-        os._exit(0 if requests.get(url).text == "ok" else 1)
+        os._exit(0 if get(url).text == "ok" else 1)
     assert os.waitpid(child, 0)[1] == 0
-    requests.get(url)
+    get(url)
+    session.close()
     first, of_child, last = app.connections
     assert first == last != of_child
