@@ -57,7 +57,14 @@ class Defaults:
         self._restore_hook = False
 
     def configure(self, **changes: Any) -> None:
-        """Replace the settings named in `changes`, for the whole process."""
+        """Replace the settings named in `changes`, for the whole process.
+
+        Raises:
+            TypeError: there is no setting of that name.
+        """
+        unknown = changes.keys() - set(Settings._fields)
+        if unknown:
+            raise TypeError(f"fleece has no setting {', '.join(sorted(unknown))}")
         with self._lock:
             self.settings = self.settings._replace(**changes)
 

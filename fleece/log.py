@@ -198,6 +198,7 @@ def logme(level: int | str = logging.DEBUG, logger: Any = None) -> Callable[[F],
 
     def decorator(func: F) -> F:
         name = getattr(func, "__name__", None) or type(func).__name__
+        entering, exiting = f"Entering {name}", f"Exiting {name}"
 
         def bound() -> Any:
             return get_logger(func.__module__) if logger is None else binding(logger)
@@ -206,18 +207,20 @@ def logme(level: int | str = logging.DEBUG, logger: Any = None) -> Callable[[F],
 
             @functools.wraps(func)
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                bound().log(number, f"Entering {name}")
+                log = bound()
+                log.log(number, entering)
                 response = await func(*args, **kwargs)
-                bound().log(number, f"Exiting {name}", **{f"{name}_response": response})
+                log.log(number, exiting, **{f"{name}_response": response})
                 return response
 
         else:
 
             @functools.wraps(func)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                bound().log(number, f"Entering {name}")
+                log = bound()
+                log.log(number, entering)
                 response = func(*args, **kwargs)
-                bound().log(number, f"Exiting {name}", **{f"{name}_response": response})
+                log.log(number, exiting, **{f"{name}_response": response})
                 return response
 
         return wrapper  # type: ignore[return-value]

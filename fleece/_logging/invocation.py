@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from fleece._defaults import defaults
 from fleece._logging import context
 from fleece._logging.functions import is_coroutine_function
+from fleece._trace_header import environment_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _ids_of(event: object, lambda_context: object) -> dict[str, Any]:
         "api_request_id": _api_request_id(event),
         "lambda_request_id": _attribute(lambda_context, "aws_request_id"),
         "function_name": _attribute(lambda_context, "function_name"),
-        "xray_trace_id": _trace_id(os.environ.get("_X_AMZN_TRACE_ID", "")),
+        "xray_trace_id": environment_trace().root,
     }
     return {key: value for key, value in ids.items() if value}
 
@@ -168,14 +169,6 @@ def _api_request_id(event: object) -> str | None:
         return None
     request_id = about.get("requestId")
     return request_id if isinstance(request_id, str) else None
-
-
-def _trace_id(header: str) -> str | None:
-    for part in header.split(";"):
-        key, _, value = part.partition("=")
-        if key.strip() == "Root":
-            return value.strip()
-    return None
 
 
 def _event_and_context(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[object, object]:

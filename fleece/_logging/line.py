@@ -66,9 +66,9 @@ def level_number(level: int | str | None) -> int:
             return level_number(os.environ.get("AWS_LAMBDA_LOG_LEVEL") or logging.DEBUG)
         except ValueError:
             return logging.DEBUG
-    if isinstance(level, int):
+    if isinstance(level, int) and not isinstance(level, bool):
         return level
-    name = level.strip().upper()
+    name = level.strip().upper() if isinstance(level, str) else ""
     number = logging.DEBUG if name == "TRACE" else logging.getLevelName(name)
     if isinstance(number, str):  # what `getLevelName` says of a name that it does not know
         if not name.isdecimal():

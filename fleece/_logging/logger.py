@@ -174,8 +174,14 @@ def _log(
 
 
 def binding(logger: Any) -> Any:
-    """Return a logger that takes fields: the one given, or one around it when it is a standard logger."""
-    return logger if hasattr(logger, "bind") else BoundLogger(logger, {})
+    """Return a logger that takes fields: the one given, or one around it when it is a standard logger or adapter."""
+    fields: dict[str, Any] = {}
+    while isinstance(logger, logging.LoggerAdapter):
+        fields = {**(logger.extra or {}), **fields}
+        logger = logger.logger
+    if hasattr(logger, "bind"):
+        return logger.bind(**fields) if fields else logger
+    return BoundLogger(logger, fields)
 
 
 _SPECIAL = frozenset({"exc_info", "stacklevel", "stack_info", "extra"})

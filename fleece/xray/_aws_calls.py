@@ -6,7 +6,8 @@ import os
 from contextlib import suppress
 from urllib.parse import unquote
 
-from fleece.xray._context import ENVIRONMENT_VARIABLE, sampled_trace
+from fleece._trace_header import ENVIRONMENT_VARIABLE
+from fleece.xray._context import sampled_trace
 from fleece.xray._document import status_flags
 from fleece.xray._downstream import OwnTraceHeader, pass_on
 from fleece.xray._subsegment import begin, measured
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from fleece.xray._context import TraceHeader
+    from fleece._trace_header import TraceHeader
     from fleece.xray._subsegment import Subsegment
 
 # Most services answer 400, and not 429, to a caller that they slow down.

@@ -8,25 +8,17 @@ the trace of its last invocation.
 from __future__ import annotations
 
 import os
-import re
 from collections import namedtuple
 from contextvars import ContextVar
-from functools import lru_cache
+
+from fleece._trace_header import ENVIRONMENT_VARIABLE, environment_trace, parse_trace_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NamedTuple
 
+    from fleece._trace_header import TraceHeader
     from fleece.xray._subsegment import Subsegment
-
-    class TraceHeader(NamedTuple):
-        """What a trace header says; a part that is missing or malformed is ``None``, ``False`` or empty."""
-
-        root: str | None
-        parent: str | None
-        sampled: bool
-        other: str
-        """The other fields, such as ``Lineage=...``, as they are sent on: joined by semicolons."""
 
     class XRayTraceID(NamedTuple):
         """The trace of this invocation: ``1-8hex-24hex``, the 16 hex digits of Lambda's segment, and the decision."""
@@ -35,54 +27,11 @@ if TYPE_CHECKING:
         parent_id: str | None
         sampled: bool
 else:
-    TraceHeader = namedtuple("TraceHeader", "root parent sampled other")  # noqa: PYI024 (its typed twin is above)
-    XRayTraceID = namedtuple("XRayTraceID", "trace_id parent_id sampled")  # noqa: PYI024
+    XRayTraceID = namedtuple("XRayTraceID", "trace_id parent_id sampled")  # noqa: PYI024 (its typed twin is above)
 
 HEADER = "X-Amzn-Trace-Id"
-ENVIRONMENT_VARIABLE = "_X_AMZN_TRACE_ID"
-
-# Patterns are compiled at their first use, and not at import.
-_TRACE_ID = r"1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}"
-_SUBSEGMENT_ID = r"[0-9a-fA-F]{16}"
-# Sent on to other services, so nothing passes that could end a header or start another.
-_OTHER_FIELD = r"[A-Za-z0-9_.-]{1,64}=[!-:<-~]{0,256}"
-_MOST_OTHER_FIELDS = 8
-# `Self` is the hop before this one, which is nobody's business after it.
-_OWN_FIELDS = frozenset({"root", "parent", "sampled", "self"})
 
 current: ContextVar[Subsegment | None] = ContextVar("fleece.xray.current", default=None)
-
-
-def is_trace_id(text: str | None) -> bool:
-    """Whether `text` is a trace's id: ``1-8hex-24hex``."""
-    return text is not None and re.fullmatch(_TRACE_ID, text) is not None
-
-
-def is_subsegment_id(text: str | None) -> bool:
-    """Whether `text` is the id of a segment or a subsegment: 16 hex digits."""
-    return text is not None and re.fullmatch(_SUBSEGMENT_ID, text) is not None
-
-
-@lru_cache(maxsize=16)
-def parse_trace_header(text: str) -> TraceHeader:
-    """Read a trace header, such as ``Root=1-...;Parent=...;Sampled=1;Lineage=...``; garbage is a header of nothing."""
-    parts = [part.strip() for part in text.split(";")]
-    fields = {name.strip().lower(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
-    others = [
-        part for part in parts if re.fullmatch(_OTHER_FIELD, part) and part.partition("=")[0].lower() not in _OWN_FIELDS
-    ]
-    root, parent = fields.get("root"), fields.get("parent")
-    return TraceHeader(
-        root=root if is_trace_id(root) else None,
-        parent=parent if is_subsegment_id(parent) else None,
-        sampled=fields.get("sampled") == "1",
-        other=";".join(others[:_MOST_OTHER_FIELDS]),
-    )
-
-
-def environment_trace() -> TraceHeader:
-    """The trace that the environment names at this moment."""
-    return parse_trace_header(os.environ.get(ENVIRONMENT_VARIABLE, ""))
 
 
 def sampled_trace() -> TraceHeader | None:

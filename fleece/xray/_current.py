@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from fleece.xray._context import current, current_subsegment, environment_trace, sampled_trace
+from fleece._trace_header import environment_trace
+from fleece.xray._context import current, current_subsegment, sampled_trace
 from fleece.xray._subsegment import begin
 from fleece.xray._wrap import wrap
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleece.xray._context import is_subsegment_id
+from fleece._trace_header import is_subsegment_id
 from fleece.xray._document import SAFE_BITS, safe_metadata, to_safe_annotation_key, to_safe_annotation_value
 from fleece.xray._redact import MAX_TEXT, recordable_text
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from fleece.xray._context import TraceHeader
+    from fleece._trace_header import TraceHeader
 
 
 def traced_send(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contextvars import Token
     from typing import Any
 
-    from fleece.xray._context import TraceHeader
+    from fleece._trace_header import TraceHeader
     from fleece.xray._document import Document
 
 IN_PROGRESS_VARIABLE = "FLEECE_XRAY_IN_PROGRESS"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 
+from fleece._trace_header import is_subsegment_id
 from fleece.xray._arguments import parameters, recorded
-from fleece.xray._context import current_subsegment, is_subsegment_id, sampled_trace
+from fleece.xray._context import current_subsegment, sampled_trace
 from fleece.xray._details import details
 from fleece.xray._document import datagram, opening
 from fleece.xray._emitter import send

@@ -32,7 +32,7 @@ def test_override_puts_every_setting_back():
 def test_unknown_setting_is_an_error():
     """A setting that does not exist is refused and changes nothing."""
     defaults = Defaults()
-    with pytest.raises(ValueError, match="nonsense"):
+    with pytest.raises(TypeError, match="no setting nonsense"):
         defaults.configure(nonsense=1)
     assert defaults.settings == Settings()
 

@@ -224,6 +224,22 @@ def test_logme_logs_entering_and_exiting(make, name, fleece_logs):
     assert entering["logger"] == name
 
 
+def test_logme_takes_an_adapter_with_what_it_adds(name, fleece_logs):
+    """The fields of a logging.LoggerAdapter are on both lines."""
+    get_logger(name)
+    adapter = logging.LoggerAdapter(logging.LoggerAdapter(logging.getLogger(name), {"order": 7}), {"region": "here"})
+
+    @log.logme(level="INFO", logger=adapter)
+    def work():
+        return "done"
+
+    assert work() == "done"
+    assert [(line["event"], line["order"], line["region"]) for line in fleece_logs.lines] == [
+        ("Entering work", 7, "here"),
+        ("Exiting work", 7, "here"),
+    ]
+
+
 def test_logme_finds_the_functions_own_logger(fleece_logs):
     """Without a logger, lines go to that of the function's module, at DEBUG; an error passes through."""
 

@@ -17,6 +17,7 @@ import pytest
 from fleece import log
 from fleece._defaults import defaults
 from fleece.log import get_logger, inject_request_ids_into_environment
+from fleece.xray import get_trace_id
 
 VARIABLES = ("_FLEECE_APIG_REQUEST_ID", "_FLEECE_LAMBDA_REQUEST_ID")
 IDS = ("api_request_id", "lambda_request_id", "function_name", "cold_start", "xray_trace_id")
@@ -70,6 +71,26 @@ def test_an_invocations_lines_have_its_ids_and_others_have_none(name, fleece_con
         "xray_trace_id": "1-5759e988-bd862e3fe1be46a994272793",
     }  # fmt: skip
     assert before == after == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("root=1-5759e988-bd862e3fe1be46a994272793;sampled=0", "1-5759e988-bd862e3fe1be46a994272793"),
+        ("Root=garbage;Sampled=1", None),
+        ("", None),
+    ],
+)
+def test_trace_id_is_what_tracing_takes_for_one(header, expected, monkeypatch, name, fleece_logs):
+    """A line names the trace that fleece.xray would trace into, whatever case the header is in, and no garbage."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+
+    @inject_request_ids_into_environment
+    def handler(event, context):
+        get_logger(name).info("x")
+
+    handler({}, context())
+    assert fleece_logs.lines[0].get("xray_trace_id") == expected == get_trace_id().trace_id
 
 
 def test_no_id_is_left_for_the_next_event(name, fleece_logs):

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -295,12 +296,13 @@ def test_levels_are_numbers_names_or_the_environments(variable, level, expected,
     assert logging.getLogger().level == expected
 
 
+@pytest.mark.parametrize("level", ["LOUD", "", 3.5, True, ["INFO"]])
 @pytest.mark.parametrize("set_up", [setup_root_logger, lambda level: get_logger("x", level)])
-def test_an_unknown_level_is_refused_before_anything_changes(set_up):
+def test_an_unknown_level_is_refused_before_anything_changes(set_up, level):
     """A level that does not exist is a ``ValueError`` that names it, and no handler is touched."""
     before = logging.getLogger().handlers[:]
-    with pytest.raises(ValueError, match="Unknown log level 'LOUD'"):
-        set_up("LOUD")
+    with pytest.raises(ValueError, match=f"Unknown log level {re.escape(repr(level))}"):
+        set_up(level)
     assert logging.getLogger().handlers == before
 
 
