@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
     Headers: TypeAlias = list[tuple[str, str]]
 
+_STATUS = re.compile(r"[1-9][0-9]{2}(?![^ ])")
 _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
@@ -59,6 +61,15 @@ def _key(header: str) -> str:
     return "" if "_" in header else _UNPREFIXED.get(header) or f"HTTP_{header.upper().replace('-', '_')}"
 
 
+def _check(status: Any, headers: Any) -> None:
+    """Refuse a beginning that is none: the application is told where it went wrong, and the client nothing."""
+    if not isinstance(status, str) or not _STATUS.match(status):
+        raise TypeError(f"A WSGI status is a text such as '200 OK', and not {status!r}")
+    for name, value in headers:
+        if not isinstance(name, str) or not isinstance(value, str) or "\n" in value or "\r" in value:
+            raise TypeError(f"A WSGI header is a name and a text of one line, and not {name!r}, {value!r}")
+
+
 def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
     """Call an application and gather its whole answer.
 
@@ -66,7 +77,7 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
     gives its reason (``exc_info``).
 
     Raises:
-        RuntimeError: the application breaks WSGI's rules.
+        RuntimeError, TypeError: the application breaks WSGI's rules.
         Exception: what the application raises.
     """
     started: list[tuple[str, Headers]] = []
@@ -75,6 +86,7 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
     def start_response(status: str, headers: Headers, exc_info: ExcInfo | None = None) -> Callable[[bytes], object]:
         if started and exc_info is None:
             raise RuntimeError("The WSGI application called start_response twice, without exc_info")
+        _check(status, headers)
         started[:] = [(status, headers)]
         chunks.clear()
         return chunks.append

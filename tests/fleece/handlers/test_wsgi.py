@@ -197,6 +197,13 @@ class TestServer:
             lambda environ, start_response: [start_response("200 OK", []), start_response("200 OK", [])],
             lambda environ, start_response: 1 / 0,
             lambda environ, start_response: start_response("nonsense", []) and [],
+            lambda environ, start_response: start_response("20", []) and [],
+            lambda environ, start_response: start_response(200, []) and [],
+            lambda environ, start_response: start_response("200 OK", None) and [],
+            lambda environ, start_response: start_response("200 OK", [("Content-Length", 0)]) and [],
+            lambda environ, start_response: start_response("200 OK", [(b"X-Bytes", b"1")]) and [],
+            lambda environ, start_response: start_response("200 OK", [("X-Triple", "1", "2")]) and [],
+            lambda environ, start_response: start_response("200 OK", [("X-Two", "1\r\nX-Three: 1")]) and [],
         ],
     )
     def test_a_failing_application_is_a_500_that_tells_nothing(self, event, app, caplog):
