@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from fleece.handlers._http import Response
 
+# A body that came in chunks is whole by now.
+_FRAMING = ("content-length", "transfer-encoding")
+
 
 def serve(respond: Callable[[Request], Response], host: str, port: int, options: dict[str, Any]) -> None:
     """Answer HTTP requests with `respond`, one at a time, until interrupted."""
@@ -29,12 +32,16 @@ def serve(respond: Callable[[Request], Response], host: str, port: int, options:
 
 def _request(received: WerkzeugRequest) -> Request:
     name, port = received.server or ("localhost", None)
+    body = received.get_data()
+    headers = [(key.lower(), value) for key, value in received.headers if key.lower() not in _FRAMING]
+    if body:
+        headers.append(("content-length", str(len(body))))
     return Request(
         method=received.method,
         path=received.path,
         query=received.query_string.decode("latin-1"),
-        headers=[(name.lower(), value) for name, value in received.headers],
-        body=received.get_data(),
+        headers=headers,
+        body=body,
         remote_addr=received.remote_addr or "",
         scheme=received.scheme,
         server_name=name,

@@ -42,7 +42,10 @@ def parse(content: bytes, path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not valid {'JSON' if path.suffix == '.json' else 'YAML'}: {reason}") from error
     if not isinstance(document, dict):
         raise ValueError(f"{path} is no OpenAPI specification: it holds no object")  # noqa: TRY004 (of a file)
-    _make_references_absolute(document, path.resolve().as_uri())
+    try:
+        _make_references_absolute(document, path.resolve().as_uri())
+    except RecursionError:
+        raise ValueError(f"{path} is no OpenAPI specification: a part of it is its own anchor's alias") from None
     return document
 
 

@@ -17,6 +17,8 @@ from jsonschema import Draft4Validator, ValidationError  # type: ignore[import-u
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fleece.handlers._asgi import Send
+
 # A specification's schemas are the same objects at every request. Should there be others, they are not kept for ever.
 _MOST = 10_000
 
@@ -109,3 +111,7 @@ class _JSONResponse(JSONResponseBodyValidator):  # type: ignore[misc]
     @property
     def validator(self) -> Any:
         return self._prepared.validator(self._schema, lambda: super(_JSONResponse, self).validator)
+
+    def wrap_send(self, send: Send) -> Send:
+        # Flask answers HEAD wherever there is a GET, without the body that connexion would look for.
+        return send if self._scope["method"] == "HEAD" else super().wrap_send(send)

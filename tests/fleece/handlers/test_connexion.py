@@ -2,8 +2,10 @@
 
 import asyncio
 import contextvars
+import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -176,6 +178,11 @@ class TestProxyEvents:
         client = fleece_api(lambda event, context: app.call_proxy_api(event), kind=kind)
         response = client.post("/users", json={"name": "é"})
         assert (response.status, response.json(), response.cookies) == (201, {"name": "é"}, {"user": "1"})
+
+    def test_a_head_request_is_answered_as_the_get_is(self, app, fleece_api):
+        """HEAD of an operation that has GET has its status, and no body that could break the specification."""
+        response = fleece_api(lambda event, context: app.call_proxy_api(event)).request("HEAD", "/users/7")
+        assert (response.status, response.text) == (200, "")
 
     def test_behind_a_stage(self, app, fleece_api):
         """The stage is the root path, and no part of what the specification names."""
@@ -583,7 +590,8 @@ class TestSpecifications:
             get_connexion_app("users", "swagger.yml")
 
     @pytest.mark.parametrize(
-        ("name", "content"), [("a.yml", "a: [1"), ("a.json", "{"), ("a.yml", "- 1"), ("a.yml", "\0")]
+        ("name", "content"),
+        [("a.yml", "a: [1"), ("a.json", "{"), ("a.yml", "- 1"), ("a.yml", "\0"), ("a.yml", "a: &a [*a]")],
     )
     def test_what_is_no_specification(self, tmp_path, name, content):
         """A file that cannot be read says so in one line that names it."""
@@ -739,17 +747,22 @@ class TestApplication:
         assert json.loads(run.stdout) == {"id": "a"}
 
 
-@pytest.mark.parametrize("arguments", ["({})", "(port={})"])
-def test_run_serves_on_loopback(tmp_path, arguments):
-    """``run(8080)`` serves the API over HTTP to this machine, the port given either way."""
+@pytest.mark.parametrize(("arguments", "framework"), [("{}", "flask"), ("port={}", "async")])
+def test_run_serves_on_loopback(tmp_path, arguments, framework):
+    """``run(8080)`` serves the API over HTTP to this machine, the port given either way, until Ctrl-C."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (tmp_path / "users_api.py").write_text("def get_user(id, tag=None):\n    return {'id': id}\n")
-    document = {**SPECIFICATION, "paths": {"/users/{id}": {"get": SPECIFICATION["paths"]["/users/{id}"]["get"]}}}
-    (tmp_path / "swagger.yml").write_text(yaml.safe_dump(document))
+    (tmp_path / "users_api.py").write_text(
+        "def get_user(id, tag=None):\n    return {'id': id}\ndef add_user(body):\n    return body, 201\n"
+    )
+    paths = SPECIFICATION["paths"]
+    served = {"/users/{id}": {"get": paths["/users/{id}"]["get"]}, "/users": paths["/users"]}
+    (tmp_path / "swagger.yml").write_text(yaml.safe_dump({**SPECIFICATION, "paths": served}))
     (tmp_path / "service.py").write_text(
+        "import signal\n"
         "from fleece.connexion import get_connexion_app\n"
-        f"get_connexion_app('service', 'swagger.yml').run{arguments.format(port)}\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # where pytest runs in a background job
+        f"get_connexion_app('service', 'swagger.yml', framework={framework!r}).run({arguments.format(port)})\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     with subprocess.Popen(
@@ -764,8 +777,17 @@ def test_run_serves_on_loopback(tmp_path, arguments):
                 except OSError:
                     assert child.poll() is None, child.stdout.read()
                     time.sleep(0.05)
+            # Without a length, which is how clients send what they do not have yet.
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            client.request("POST", "/users", iter([b'{"name":', b' "a"}']), {"Content-Type": "application/json"})
+            added = json.load(client.getresponse())
+            client.close()
+            child.send_signal(signal.SIGINT)
+            ended = child.wait(10)
         finally:
-            child.terminate()
+            child.kill()
         output = child.stdout.read().decode()
-    assert said == {"id": 7}
+    assert (said, added) == ({"id": 7}, {"name": "a"})
+    assert ended == 0
     assert f"http://127.0.0.1:{port}" in output
+    assert "Traceback" not in output
