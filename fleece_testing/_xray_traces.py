@@ -34,17 +34,18 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """Yield this node and all below it, parents first."""
-        for _, node in self._walk():
+        for _, node in self.walk_with_depth():
             yield node
 
     def lines(self) -> Iterator[str]:
         """Draw the tree, a line for each node with its name, its state and what it carries."""
-        for depth, node in self._walk():
+        for depth, node in self.walk_with_depth():
             state = " (in progress, never closed)" if node.in_progress else ""
             carried = {key: value for key, value in node.document.items() if key not in _DULL}
             yield f"{'  ' * depth}{node.name}{state}{f' {carried!a}' if carried else ''}"
 
-    def _walk(self) -> Iterator[tuple[int, Node]]:
+    def walk_with_depth(self) -> Iterator[tuple[int, Node]]:
+        """Yield this node and all below it, parents first, each with how far below it is."""
         # Not by recursion: a function that calls itself makes traces deeper than Python's stack.
         waiting = [(0, self)]
         while waiting:

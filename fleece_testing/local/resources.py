@@ -70,7 +70,8 @@ def seed(aws: AWS, accounts: tuple[Account, ...]) -> Iterator[str]:
         for role in account.roles:
             yield aws.role(role, account.number)
         for bucket in account.buckets:
-            aws.client("s3", account=account.number).create_bucket(
-                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region}
-            )
+            # S3's oldest region is the one that cannot be named.
+            place = {} if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
+            options = {"CreateBucketConfiguration": place} if place else {}
+            aws.client("s3", account=account.number).create_bucket(Bucket=bucket, **options)
             yield f"arn:aws:s3:::{bucket}"

@@ -9,8 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fleece_testing._xray_traces import Node, Trace
 
 _BAR_WIDTH = 48
@@ -33,13 +31,13 @@ class Row:
 def rows(trace: Trace) -> list[Row]:
     """Return the subsegments of the trace, callers first."""
     begin = min((float(root.document["start_time"]) for root in trace.roots), default=0.0)
-    return [row for root in trace.roots for row in _rows(root, 0, begin)]
+    return [_row(node, depth, begin) for root in trace.roots for depth, node in root.walk_with_depth()]
 
 
-def _rows(node: Node, depth: int, begin: float) -> Iterator[Row]:
+def _row(node: Node, depth: int, begin: float) -> Row:
     document = node.document
     start = float(document["start_time"])
-    yield Row(
+    return Row(
         name=node.name,
         depth=depth,
         start=start - begin,
@@ -47,8 +45,6 @@ def _rows(node: Node, depth: int, begin: float) -> Iterator[Row]:
         state=_state(document),
         remark=_remark(document),
     )
-    for child in node.children:
-        yield from _rows(child, depth + 1, begin)
 
 
 def _state(document: dict[str, Any]) -> str:

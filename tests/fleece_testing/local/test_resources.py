@@ -7,14 +7,15 @@ import pytest
 from fleece_testing.local.resources import Account, ResourcesError, read_resources, seed
 
 
-def test_resources_are_read_and_made(fleece_aws, tmp_path):
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_resources_are_read_and_made(fleece_aws, tmp_path, region):
     """Keys, roles and buckets of resources.yml are there in their own accounts after seeding."""
     path = tmp_path / "resources.yml"
     path.write_text("accounts: {'333333333333': {keys: [alias/one], roles: [worker], buckets: [things]}}\n")
     accounts = read_resources(path)
     assert accounts == (Account("333333333333", keys=("alias/one",), roles=("worker",), buckets=("things",)),)
 
-    fleece_aws.region = "eu-west-1"
+    fleece_aws.region = region
     try:
         arns = list(seed(fleece_aws, accounts))
         kms = fleece_aws.client("kms", account="333333333333")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from hypothesis import given
@@ -81,6 +82,14 @@ def test_control_characters_of_a_name_are_escaped():
     (trace,) = build_traces([document("a\x1b[31mb", "a" * 16, "f" * 16, 1.0, 2.0)])
     assert "\x1b" not in drawn(trace)
     assert "a\\x1b[31mb" in drawn(trace)
+
+
+def test_trace_deeper_than_pythons_stack_can_be_drawn():
+    """A function that calls itself thousands of times makes a deep trace, and a picture."""
+    depth = 3 * sys.getrecursionlimit()
+    documents = [document("again", f"{n + 1:016x}", f"{n:016x}", float(n), 9_999_999.0) for n in range(depth)]
+    (trace,) = build_traces(documents)
+    assert [row.depth for row in rows(trace)] == list(range(depth))
 
 
 @given(st.text())
