@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from fleece.cli import _streams
 from fleece.cli.errors import FAILURE_CODE, INTERRUPTED, CommandError, as_command_error
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 def exit_code_of(argv: Sequence[str]) -> int:
     """Run the command line and return its exit code, having told on stderr what went wrong."""
+    _streams.replace_closed()
     handler = _StderrHandler()
     _log.addHandler(handler)
     _log.setLevel(_level())
@@ -41,7 +44,6 @@ def exit_code_of(argv: Sequence[str]) -> int:
         _log.error("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        _drop_output()
         return CommandError.exit_code
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
@@ -50,6 +52,7 @@ def exit_code_of(argv: Sequence[str]) -> int:
         return CommandError.exit_code
     finally:
         _log.removeHandler(handler)
+        _streams.drop_unwritten()
 
 
 def _run(arguments: list[str]) -> int:
@@ -67,10 +70,10 @@ def _run(arguments: list[str]) -> int:
             result = group.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
-        sys.stdout.flush()
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):  # the exit code tells, where stderr cannot
+            error.show()
         return error.exit_code
     except click.Abort as error:
         # A prompt turns both Ctrl-C and the end of input into Abort.
@@ -92,12 +95,6 @@ def _told(error: Exception, failure_code: int = CommandError.exit_code) -> int:
     _log.debug("the traceback of the error below", exc_info=error)
     _log.error("%s", told)
     return failure_code if told.exit_code == CommandError.exit_code else told.exit_code
-
-
-def _drop_output() -> None:
-    """Send what is still buffered nowhere: the reader has gone, and Python would complain about it at exit."""
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device, not a path of ours)
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _level() -> int:
@@ -125,5 +122,6 @@ class _StderrHandler(logging.Handler):
         lines = [self._PREFIXES.get(record.levelno, "") + message]
         if record.exc_info:
             lines.append(logging.Formatter().formatException(record.exc_info))
-        sys.stderr.write("\n".join(lines) + "\n")
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.write("\n".join(lines) + "\n")
+            sys.stderr.flush()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleece.cli import options
+from fleece.cli import _streams, options
 
 if TYPE_CHECKING:
     from fleece.cli.config.actions import Actions
@@ -89,7 +89,7 @@ def import_(settings: _Settings, reencrypt: bool, stage: str | None, any_key: bo
         raise click.UsageError("--stage goes with --reencrypt.")
     if sys.stdin.isatty():
         _log.info("reading the open configuration from the terminal; Ctrl-D ends it")
-    settings.actions(any_key=any_key).import_(sys.stdin.buffer.read(), reencrypt=reencrypt, stage=stage)
+    settings.actions(any_key=any_key).import_(_streams.read(), reencrypt=reencrypt, stage=stage)
 
 
 @command.command()
@@ -104,7 +104,7 @@ def export(settings: _Settings, as_json: bool, stage: str | None, any_key: bool)
     fleece config export > open.yml
     fleece config export --stage dev --json
     """  # noqa: D301
-    _write(settings.actions(any_key=any_key).export(stage, as_json=as_json))
+    _streams.write(settings.actions(any_key=any_key).export(stage, as_json=as_json))
 
 
 @command.command("render")
@@ -143,14 +143,7 @@ def render_(
         raise click.UsageError("--dry-run and --ssm-kms-key go with --parameter-store.")
     actions = settings.actions(any_key=any_key)
     if prefix is not None:
-        _write(actions.upload(stage, environment, prefix, ssm_kms_key, dry_run=dry_run))
+        _streams.write(actions.upload(stage, environment, prefix, ssm_kms_key, dry_run=dry_run))
         return
     form = "python" if as_python else "encrypt" if encrypt else "json" if as_json else "yaml"
-    _write(actions.render(stage, environment, form=form))
-
-
-def _write(output: bytes) -> None:
-    """Write to stdout, in UTF-8 whatever the terminal's encoding is."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(output)
-    sys.stdout.buffer.flush()
+    _streams.write(actions.render(stage, environment, form=form))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleece.cli import aws, options
+from fleece.cli import _streams, aws, options
 from fleece.cli.errors import FAILURE_CODE, RUN_FAILED
 from fleece.cli.run import process, variables
 
@@ -105,11 +105,11 @@ def command(
     known, target = _target(ctx, config, account, environment, stage, role)
     credentials = resolver.resolve(target, role=role)
     if credential_process:
-        click.echo(json.dumps({"Version": 1, **credentials.document()}))
+        _streams.write(f"{json.dumps({'Version': 1, **credentials.document()})}\n".encode())
         return None
     given = variables.given(credentials, aws.region_of(target), target.endpoint_url)
     if export is not None:
-        click.echo(variables.exported(given, export))
+        _streams.write(f"{variables.exported(given, export)}\n".encode())
         return None
     keys = [one.rs_apikey_var for one in known if one.rs_apikey_var]
     arguments = words if exact else process.shell(words[0])

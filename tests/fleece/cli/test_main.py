@@ -12,6 +12,7 @@ import pytest
 from fleece import __version__
 from fleece.cli.errors import CommandError, NotFoundError, UsageError
 from fleece.cli.main import exit_code_of
+from fleece_testing.command_line import write_environments
 
 
 @pytest.fixture
@@ -24,6 +25,26 @@ def command_that(monkeypatch):
         monkeypatch.setitem(sys.modules, "fleece.cli.run.command", module)
 
     return install
+
+
+@pytest.fixture
+def in_shell(fleece_cli):
+    """Run the command from a shell, with a redirection, where an environment ``local`` needs no server."""
+    write_environments(fleece_cli.folder, "http://127.0.0.1:1", {"local": {"provider": "static"}})
+
+    def run(redirection, *arguments):
+        line = f'exec "$@" {redirection}'
+        return subprocess.run(
+            ["/bin/sh", "-c", line, "sh", sys.executable, "-m", "fleece", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=fleece_cli.folder,
+            env=fleece_cli.environment(),
+        )
+
+    return run
 
 
 def raises(error):
@@ -167,6 +188,33 @@ def test_a_reader_that_has_gone_is_no_traceback():
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "arguments", "told"),
+    [
+        (">/dev/full", ["--help"], "Error: No space left on device\n"),
+        (">/dev/full", ["run", "-e", "local", "--export", "env"], "Error: <stdout>: No space left on device\n"),
+        (">&-", ["--help"], "Error: Bad file descriptor\n"),
+        (">&-", ["run", "-e", "local", "--export", "env"], "Error: <stdout>: Bad file descriptor\n"),
+        ("<&-", ["config", "import"], "Error: <stdin>: Bad file descriptor\n"),
+        ("2>&-", ["config", "export"], ""),
+        ("2>/dev/full", ["config", "export"], ""),
+    ],
+)
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110 (a device)
+def test_streams_that_are_closed_or_full(in_shell, redirection, arguments, told):
+    """What cannot be written or read is one line and an exit code of fleece's own."""
+    done = in_shell(redirection, *arguments)
+    assert (done.stdout, done.stderr) == ("", told)
+    assert done.returncode == {"config": 2 if "export" in arguments else 1, "run": 1, "--help": 1}[arguments[0]]
+
+
+def test_a_child_can_do_without_stdout(in_shell):
+    """A command that is run with stdout closed finds it closed, and fleece does not mind."""
+    code = "import sys; sys.exit(7 if sys.stdout is None else 8)"
+    done = in_shell(">&-", "run", "-e", "local", "--", sys.executable, "-c", code)
+    assert (done.returncode, done.stderr) == (7, "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
