@@ -17,6 +17,7 @@ from fleece_testing import _runtime_boot
 from fleece_testing._environment import NO_OTHER_SOURCES
 from fleece_testing._http import LoopbackServer
 from fleece_testing._runtime_api import FunctionError, RuntimeAPI, Task
+from fleece_testing._runtime_lifeline import Lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ class Process:
     def __init__(self, plan: Plan, output: Output) -> None:
         self.api = RuntimeAPI()
         self._server = LoopbackServer(self.api).start()
+        self._lifeline = Lifeline()
         try:
             self._child = subprocess.Popen(  # noqa: S603 (the tester's own code, without a shell)
                 plan.command(),
@@ -82,10 +84,13 @@ class Process:
                 stdout=output.write_end,
                 stderr=output.write_end,
                 start_new_session=True,
+                pass_fds=[self._lifeline.end_of_child],
             )
         except BaseException:
+            self._lifeline.close()
             self._server.stop()
             raise
+        self._lifeline.tie(self._child.pid)
         self._watcher = threading.Thread(target=self._watch, name="fleece_testing runtime process", daemon=True)
         self._watcher.start()
 
@@ -125,6 +130,7 @@ class Process:
         if self._watcher.is_alive():
             self._kill_all()
             self._watcher.join()
+        self._lifeline.close()
         self._server.stop()
         self.api.join()
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import sysconfig
 import textwrap
@@ -489,6 +490,26 @@ def test_stopping_leaves_no_process_file_or_thread(archive, tmp_path, monkeypatc
         assert probe.connect_ex((host, int(port))) != 0
     with pytest.raises(RuntimeError, match="has not been started"):
         runtime.invoke()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone lets a pipe end a process")
+def test_a_function_ends_with_the_process_that_runs_it(source, tmp_path):
+    """When the process that runs the tests is killed, a function that is busy ends too, with what it started."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    folder = source(f"""
+        import subprocess
+
+        def main(event, context):
+            subprocess.run(["sh", "-c", "exec > {pipe}; echo started; sleep 20; echo survived"])
+    """)
+    program = (
+        "import sys; from fleece_testing import Runtime; Runtime(sys.argv[1], 'app.main').start().invoke(deadline=60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(folder)]) as runner, pipe.open() as output:
+        assert output.readline() == "started\n"
+        runner.kill()
+        assert output.read() == ""
 
 
 def is_running(pid):
