@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +17,9 @@ import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+if importlib.util.find_spec("click") is None:
+    raise ModuleNotFoundError("The fleece command needs the package 'click': pip install 'fleece[cli]'", name="click")
 
 _ACCOUNT = "123456789012"  # the emulated AWS's own
 
@@ -65,20 +71,25 @@ class CommandLine:
             timeout: seconds.
 
         Raises:
-            subprocess.TimeoutExpired: it took longer, and was killed.
+            subprocess.TimeoutExpired: it took longer, and was killed with what it had started.
         """
         given = tuple(os.fspath(argument) for argument in arguments)
-        done = subprocess.run(  # noqa: S603 (this interpreter and fleece)
+        with subprocess.Popen(  # noqa: S603 (this interpreter and fleece)
             [sys.executable, "-m", "fleece", *given],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             cwd=self.folder,
             env=self.environment(env),
-            timeout=timeout,
-            check=False,
             start_new_session=True,  # without the terminal of whoever runs the tests
-        )
-        return Result(given, _text(done.stdout), _text(done.stderr), done.returncode)
+        ) as child:
+            try:
+                stdout, stderr = child.communicate(stdin.encode() if isinstance(stdin, str) else stdin, timeout)
+            except BaseException:  # an interrupted test run, too
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                raise
+        return Result(given, _text(stdout), _text(stderr), child.returncode)
 
     def environment(self, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
         """Return the variables that the command is run with."""

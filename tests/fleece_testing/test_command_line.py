@@ -46,11 +46,18 @@ def test_it_runs_in_its_folder(fleece_cli, fleece_environments, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {".cache", "environments.yml"}
 
 
-def test_a_command_that_takes_too_long(fleece_cli, fleece_environments):
-    """A command that does not end is killed."""
+def test_a_command_that_takes_too_long(fleece_cli, fleece_environments, tmp_path):
+    """A command that does not end is killed, and with it what it has started."""
     fleece_environments(**LOCAL)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    script = f"exec > {pipe}; echo started; (sleep 9; echo survived); true"
     with pytest.raises(subprocess.TimeoutExpired):
-        fleece_cli("run", "-e", "local", "--", "sleep", "60", timeout=0.5)
+        fleece_cli("run", "-e", "local", "--", "sh", "-c", script, timeout=3)
+    os.set_blocking(reading, True)
+    with os.fdopen(reading) as output:
+        assert "survived" not in output.read()
 
 
 def test_environments(tmp_path):
