@@ -47,7 +47,16 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     The shared configuration files and the metadata service are switched off as well: boto3 would look there next.
     """
     away = set(to_scrub(environ))
-    return {name: value for name, value in environ.items() if name not in away} | NO_OTHER_SOURCES
+    kept = {name: value for name, value in environ.items() if name not in away}
+    return kept | NO_OTHER_SOURCES | past_proxies(environ)
+
+
+def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep requests to loopback from the proxies of `environ`, and with them all others."""
+    exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if exempt.strip() != "*":
+        exempt = ",".join(filter(None, [exempt, "127.0.0.1", "localhost"]))
+    return {"NO_PROXY": exempt, "no_proxy": exempt}
 
 
 NO_OTHER_SOURCES = {

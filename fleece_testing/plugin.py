@@ -31,13 +31,12 @@ def _need(module: str, fixture: str) -> ModuleType:
     """Import a module of this package, and say what to install when what it stands on is missing."""
     try:
         return importlib.import_module(f"fleece_testing.{module}")
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] == "fleece_testing":
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.partition(".")[0] in ("", "fleece", "fleece_testing"):
             raise
-        pytest.fail(
-            f"The fixture {fixture} needs the package {error.name!r}: pip install 'fleece[testing]'",
-            pytrace=False,
-        )
+    # Out of the except clause, where pytest would show the other error as well.
+    pytest.fail(f"The fixture {fixture} needs the package {missing!r}: pip install 'fleece[testing]'", pytrace=False)
 
 
 def _set_environment(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
@@ -96,12 +95,14 @@ def fleece_aws_server() -> Iterator[AWS]:
 def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
     """Emulate AWS on loopback, empty, for this process and its children.
 
-    Credentials and endpoints that were in the environment are taken away for the length of the test.
+    Credentials and endpoints that were in the environment are taken away for the length of the test, and no proxy is
+    asked for loopback.
     """
     environment = importlib.import_module("fleece_testing._environment")
     for name in environment.to_scrub(os.environ):
         monkeypatch.delenv(name)
     _set_environment(monkeypatch, environment.NO_OTHER_SOURCES)
+    _set_environment(monkeypatch, environment.past_proxies(os.environ))
     # boto3 keeps a session of its own, with the credentials that it found when it was first used.
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     fleece_aws_server.clear()
@@ -148,18 +149,42 @@ def fleece_xray(fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def fleece_runtime() -> Iterator[Callable[..., Runtime]]:
-    """Boot handlers under AWS's own runtime client: ``fleece_runtime("src", "handler.main").invoke(event)``."""
+def fleece_runtime(request: pytest.FixtureRequest) -> Iterator[Callable[..., Runtime]]:
+    """Boot handlers under AWS's own runtime client: ``fleece_runtime("src", "handler.main").invoke(event)``.
+
+    The function is led to those of `fleece_aws`, `fleece_rackspace` and `fleece_xray` that the test uses; what
+    ``environment=...`` names goes over that.
+    """
     runtime = _need("runtime", "fleece_runtime")
+    defaults = _defaults_of_runtime(request)
     started: list[Runtime] = []
 
     def boot(code: str | Path, handler: str, **options: Any) -> Runtime:
-        started.append(runtime.Runtime(code, handler, **options))
+        environment = {**defaults["environment"], **(options.pop("environment", None) or {})}
+        started.append(runtime.Runtime(code, handler, **{**defaults, **options, "environment": environment}))
         return started[-1].start()
 
     yield boot
     for one in started:
         one.stop()
+
+
+def _defaults_of_runtime(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return the arguments of a `Runtime` that lead its function to the stubs of this test."""
+    environment: dict[str, str] = {}
+    defaults: dict[str, Any] = {"environment": environment}
+    if "fleece_aws" in request.fixturenames:
+        aws: AWS = request.getfixturevalue("fleece_aws")
+        # Not all of its environment: the region is an argument of its own, and may be another one.
+        environment |= {"AWS_ENDPOINT_URL": aws.url, **aws.credentials().environment()}
+        defaults |= {"region": aws.region, "account": aws.account}
+    if "fleece_rackspace" in request.fixturenames:
+        environment |= request.getfixturevalue("fleece_rackspace").environment()
+    if "fleece_xray" in request.fixturenames:
+        xray: XRayDaemon = request.getfixturevalue("fleece_xray")
+        environment["_X_AMZN_TRACE_ID"] = xray.trace_header
+        defaults["xray"] = xray
+    return defaults
 
 
 @pytest.fixture
