@@ -132,7 +132,7 @@ def build(demo: Demo) -> str:
     with zipfile.ZipFile(demo.zip) as package:
         names = package.namelist()
     expect("handler.py" in names and "swagger.yml" in names, "the zip lacks the service's own files")
-    return f"{demo.zip.stat().st_size / 1e6:.1f} MB, {len(names)} files, sha256 {first[:12]}..., the same twice"
+    return f"{demo.zip.stat().st_size / 1024**2:.1f} MB, {len(names)} files, sha256 {first[:12]}..., the same twice"
 
 
 def _requests() -> list[tuple[str, dict[str, Any], int, Callable[[Any], bool]]]:
@@ -248,7 +248,7 @@ def draw_trace(demo: Demo) -> str:
         roots == expected, f"each invocation should have one trace with lambda_handler at its root, there are {roots}"
     )
     for trace in traces[:2]:
-        demo.console.print(waterfall(trace))
+        demo.console.print(waterfall(trace, demo.console.width))
         demo.console.print()
     return f"{len(traces)} traces of {len(xray.subsegments)} subsegments, as the X-Ray daemon and service take them"
 

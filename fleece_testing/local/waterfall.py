@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from fleece_testing._xray_traces import Node, Trace
 
-_BAR_WIDTH = 48
+_BAR_WIDTHS = (12, 48)  # the least and the most
+_REMARK_WIDTH = 20  # what is left for the last column before bars are made shorter
 
 
 @dataclass(frozen=True)
@@ -66,37 +68,39 @@ def _remark(document: dict[str, Any]) -> str:
 _COLOURS = {"ok": "green", "error": "yellow", "throttle": "yellow", "fault": "red", "in progress": "magenta"}
 
 
-def waterfall(trace: Trace) -> Table:
-    """Draw the trace: a line for each subsegment, with a bar where it ran."""
+def waterfall(trace: Trace, width: int = 120) -> Table:
+    """Draw the trace: a line for each subsegment, with a bar where it ran; `width` is that of the console."""
     lines = rows(trace)
     total = max((row.start + (row.seconds or 0.0) for row in lines), default=0.0)
+    names = ["  " * row.depth + printable(row.name) for row in lines]
+    taken = cell_len(max(names, key=cell_len, default="")) + len(_ms(total)) + 3 + _REMARK_WIDTH
+    shortest, longest = _BAR_WIDTHS
+    cells = min(max(width - taken, shortest), longest)
     table = Table(
         title=f"Trace {trace.id}", title_justify="left", box=None, pad_edge=False, collapse_padding=True, expand=True
     )
     table.add_column("subsegment", no_wrap=True)
-    table.add_column(Text.assemble("0", " " * (_BAR_WIDTH - 1 - len(_ms(total))), _ms(total)), no_wrap=True)
-    table.add_column("ms", justify="right", no_wrap=True)
+    table.add_column(Text(f"0{_ms(total).rjust(cells - 1)}"), no_wrap=True, min_width=cells)
+    table.add_column("ms", justify="right", no_wrap=True, min_width=len(_ms(total)))
     table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=1)
-    for row in lines:
+    for name, row in zip(names, lines, strict=True):
         table.add_row(
-            Text("  " * row.depth + printable(row.name)),
-            Text(_bar(row, total), style=_COLOURS[row.state]),
+            Text(name),
+            Text(_bar(row, total, cells), style=_COLOURS[row.state]),
             "" if row.seconds is None else _ms(row.seconds),
             Text(printable(row.remark if row.state == "ok" else f"[{row.state}] {row.remark}"), style="dim"),
         )
     return table
 
 
-def _bar(row: Row, total: float) -> str:
+def _bar(row: Row, total: float, cells: int) -> str:
     """Return the bar of one line; the shortest call still shows as one cell."""
     seconds = total - row.start if row.seconds is None else row.seconds
-    start = min(int(_cells(row.start, total)), _BAR_WIDTH - 1)
-    length = max(1, min(round(_cells(seconds, total)), _BAR_WIDTH - start))
-    return "·" * start + ("░" if row.seconds is None else "█") * length + "·" * (_BAR_WIDTH - start - length)
-
-
-def _cells(seconds: float, total: float) -> float:
-    return seconds / total * _BAR_WIDTH if total > 0 else 0.0
+    # In this order of operations: a quotient by a tiny total overflows.
+    before, during = (part / total * cells if total > 0 else 0.0 for part in (row.start, seconds))
+    start = min(int(before), cells - 1)
+    length = max(1, min(round(during), cells - start))
+    return "·" * start + ("░" if row.seconds is None else "█") * length + "·" * (cells - start - length)
 
 
 def _ms(seconds: float) -> str:

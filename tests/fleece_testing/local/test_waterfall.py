@@ -42,9 +42,9 @@ def trace():
     return trace
 
 
-def drawn(trace):
-    console = Console(file=io.StringIO(), width=140, color_system=None)
-    console.print(waterfall(trace))
+def drawn(trace, width=140):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(waterfall(trace, width))
     return console.file.getvalue()
 
 
@@ -75,6 +75,16 @@ def test_bars_stand_where_the_call_ran(trace):
     line = next(line for line in drawn(trace).splitlines() if line.lstrip().startswith("example.com"))
     bar = next(word for word in line.split() if "█" in word)
     assert bar == "·" * 12 + "█" * 12 + "·" * 24
+
+
+def test_a_narrow_terminal_has_shorter_bars_and_all_else(trace):
+    """On 60 columns names and times are whole, and the bars leave room for what the call was."""
+    lines = drawn(trace, 60).splitlines()
+    line = next(line for line in lines if line.lstrip().startswith("example.com"))
+    name, bar, milliseconds, *remark = line.split()
+    assert (name, set(bar), milliseconds) == ("example.com", {"·", "█"}, "500.0")
+    assert " ".join(remark).startswith("[fault] GET http")
+    assert {len(line.rstrip()) <= 60 for line in lines} == {True}
 
 
 def test_control_characters_of_a_name_are_escaped():
