@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -16,9 +17,20 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     gets what the umask leaves of 0666. A symbolic link stays, and the file that it leads to is replaced.
 
     Raises:
-        OSError: the folder is not there or not writable, or the disk is full; the old file is untouched.
+        OSError: the folder is not there or not writable, the disk is full, or `path` is a folder, a pipe or a device;
+            what was there is untouched. The error's ``filename`` is that of the file to be written.
     """
     target = Path(os.path.realpath(path))
+    try:
+        _replace(target, content)
+    except OSError as error:
+        error.filename, error.filename2 = str(target), None  # not that of the temporary file
+        raise
+
+
+def _replace(target: Path, content: bytes) -> None:
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "not a regular file, so it cannot be replaced", str(target))
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -1,5 +1,6 @@
 """Files that are replaced whole."""
 
+import errno
 import os
 import signal
 import stat
@@ -37,13 +38,32 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     (tmp_path / "f").write_bytes(b"old")
 
     def refuse(*_):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match="disk full") as caught:
         write_atomically(tmp_path / "f", b"new")
+    assert caught.value.filename == str(tmp_path / "f")
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
     assert (tmp_path / "f").read_bytes() == b"old"
+
+
+def test_a_folder_that_is_not_there_is_told_by_the_files_name(tmp_path):
+    """The error is about the file that was to be written, not about a temporary one beside it."""
+    path = tmp_path / "nowhere" / "f"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_atomically(path, b"x")
+    assert caught.value.filename == str(path)
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    """A pipe or a device stays what it is: root could take ``/dev/null`` away from the whole machine."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="not a regular file"):
+        write_atomically(path, b"x")
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_killed_at_any_moment_the_file_is_whole(tmp_path):
