@@ -19,7 +19,22 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class HelpfulGroup(click.Group):
+    """A group that names the nearest of its commands for one that it does not have, with every release of click."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that `args` start with."""
+        name, known = args[0], self.list_commands(ctx)
+        if name in known or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {nearest[0]!r}?" if nearest else f"The commands are {', '.join(known)}."
+        raise click.UsageError(f"No such command {name!r}. {hint}", ctx)
+
+
+class LazyGroup(HelpfulGroup):
     """A group whose commands are found at ``fleece.cli.NAME.command:command``.
 
     Its help and its list of names import none of them.
@@ -34,17 +49,6 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         return cast("click.Command", importlib.import_module(f"fleece.cli.{cmd_name}.command").command)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that `args` start with; for one that is not there, name the nearest."""
-        name = args[0]
-        if name in _COMMANDS or name.startswith("-") or ctx.resilient_parsing:
-            return super().resolve_command(ctx, args)
-        nearest = difflib.get_close_matches(name, _COMMANDS, n=1, cutoff=0.3)
-        hint = f"Did you mean {nearest[0]!r}?" if nearest else f"The commands are {', '.join(_COMMANDS)}."
-        raise click.UsageError(f"No such command {name!r}. {hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from what is known here."""
@@ -71,9 +75,9 @@ def group() -> None:
     """Build, configure and run AWS Lambda services.
 
     \b
-    fleece build .
-    fleece config edit
-    fleece config render prod
+    fleece build --no-docker services/users
+    fleece config export > open.yml
+    fleece config import < open.yml
     fleece run -e staging -- aws s3 ls
     """  # noqa: D301 (click's mark for "keep these lines as they are")
 

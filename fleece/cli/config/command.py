@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams, options
+from fleece.cli.group import HelpfulGroup
 
 if TYPE_CHECKING:
     from fleece.cli.config.actions import Actions
@@ -41,7 +42,7 @@ _settings = click.make_pass_decorator(_Settings)
 _any_key = click.option("--any-key", is_flag=True, help="Decrypt what another key than the stage's has encrypted, too.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=HelpfulGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-c",
     "--config",
@@ -72,7 +73,7 @@ def command(ctx: click.Context, config: Path, environments: Path, resolver: Reso
     ctx.obj = _Settings(config, environments, resolver)
 
 
-@command.command("import")
+@command.command("import", short_help="Encrypt an open configuration from stdin.")
 @click.option("--reencrypt", is_flag=True, help="Encrypt every secret anew, to change to a new key for instance.")
 @click.option("--stage", metavar="STAGE", help="With --reencrypt: only the secrets of this stage.")
 @_any_key
@@ -92,7 +93,7 @@ def import_(settings: _Settings, reencrypt: bool, stage: str | None, any_key: bo
     settings.actions(any_key=any_key).import_(_streams.read(), reencrypt=reencrypt, stage=stage)
 
 
-@command.command()
+@command.command(short_help="Write it with its secrets in clear.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON in place of YAML.")
 @click.option("--stage", metavar="STAGE", help="Open the secrets of this stage only; others stay encrypted.")
 @_any_key
@@ -107,7 +108,7 @@ def export(settings: _Settings, as_json: bool, stage: str | None, any_key: bool)
     _streams.write(settings.actions(any_key=any_key).export(stage, as_json=as_json))
 
 
-@command.command("render")
+@command.command("render", short_help="Write the values of one stage.")
 @click.option("-e", "--environment", metavar="NAME", help="Use this environment's account, not that of the stage.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON in place of YAML.")
 @click.option("--encrypt", is_flag=True, help="Write a JSON list of ciphertexts, which joined are the JSON.")

@@ -64,6 +64,20 @@ def test_help_lists_the_commands(fleece_cli, option):
     assert all(f"\n  {name} " in result.stdout for name in ("build", "config", "run"))
 
 
+def test_help_shows_only_what_there_is(fleece_cli):
+    """Each example in the group's help names a command, and a sub-command, that exist."""
+    examples = [line.split() for line in fleece_cli("--help").stdout.splitlines() if line.startswith("  fleece ")]
+    assert examples
+    for _fleece, name, word, *_ in examples:
+        names = [name, word] if name == "config" else [name]
+        assert fleece_cli(*names, "--help").exit_code == 0
+
+
+def test_sub_commands_are_listed_with_whole_sentences(fleece_cli):
+    """No line of the list ends in the middle of its sentence."""
+    assert "..." not in fleece_cli("config", "--help").stdout.partition("Commands:")[2]
+
+
 def test_help_imports_no_command():
     """The group's help loads neither the commands nor what they stand on."""
     code = (
@@ -92,6 +106,17 @@ def test_an_unknown_command_is_wrong_usage(fleece_cli, name, hint):
     result = fleece_cli(name)
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"Error: No such command {name!r}. {hint}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("exprot", "Did you mean 'export'?"), ("zzz", "The commands are export, import, render.")],
+)
+def test_an_unknown_sub_command_is_wrong_usage(fleece_cli, name, hint):
+    """The same holds for the sub-commands, whatever click does about them."""
+    result = fleece_cli("config", name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Error: No such command {name!r}. {hint}\n" in result.stderr
 
 
 def test_an_unknown_option_is_wrong_usage(fleece_cli):
