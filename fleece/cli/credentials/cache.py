@@ -34,7 +34,11 @@ _HAS_OWNERS = hasattr(os, "geteuid")  # on Windows, the user's folders are priva
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for credentials: ``fleece/credentials`` in ``$XDG_CACHE_HOME``, by default ``~/.cache``."""
+    """Return the folder for credentials: ``fleece/credentials`` in ``$XDG_CACHE_HOME``, by default ``~/.cache``.
+
+    Raises:
+        RuntimeError: the user has no home folder.
+    """
     base = environ.get("XDG_CACHE_HOME", "")
     # The specification of these folders says that a relative one is to be ignored.
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "fleece" / "credentials"  # noqa: PTH117
@@ -78,6 +82,7 @@ class DiskStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._told: set[str] = set()
 
     def get(self, parts: Parts) -> Mapping[str, object] | None:
         """Return the document that was put there under the same parts, if it is still there and private."""
@@ -85,7 +90,7 @@ class DiskStore:
             self._check_folder()
             document = json.loads(self._read(self._name(parts)))
         except _RefusedError as refusal:
-            _log.warning("%s; nothing is kept there until it is put right or removed", refusal)
+            self._warn(f"{refusal}; nothing is kept there until it is put right or removed")
         except FileNotFoundError:
             pass
         except (OSError, ValueError) as error:
@@ -105,6 +110,12 @@ class DiskStore:
             pass  # `get` has warned
         except OSError as error:
             _log.debug("the credentials cannot be cached: %s", error)
+
+    def _warn(self, message: str) -> None:
+        """Tell what is wrong once, however many documents it concerns."""
+        if message not in self._told:
+            self._told.add(message)
+            _log.warning("%s", message)
 
     def _check_folder(self) -> None:
         _check(self._folder, os.lstat(self._folder), stat.S_ISDIR, "a folder")

@@ -96,6 +96,8 @@ def test_a_folder_that_others_can_reach_is_refused(folder, warnings):
     store.put(("other",), DOCUMENT)
     assert sorted(folder.iterdir()) == before
     assert f"{folder} is open to other users (mode 0755)" in warnings()[0]
+    assert store.get(("other",)) is None
+    assert len(warnings()) == 1
 
 
 def test_symbolic_links_are_refused(folder, tmp_path, warnings):
