@@ -54,8 +54,20 @@ def client(service: str, environment: Environment, credentials: AwsCredentials, 
     """Make a boto3 client that goes where the environment says, with timeouts and bounded retries.
 
     Profiles and endpoints of the shell and of ``~/.aws/config`` have no say.
+
+    Raises:
+        UsageError: other settings there, or the region, are none that AWS's SDK takes.
     """
-    from botocore.config import Config  # noqa: PLC0415 (takes 0.2 s, which a command with a warm cache does not need)
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 (takes 0.2 s, which a warm cache does not need)
+
+    try:
+        return _client(service, environment, credentials, region)
+    except BotoCoreError as error:
+        raise UsageError(f"the settings of AWS in the shell or in ~/.aws/config cannot be used: {error}") from error
+
+
+def _client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:
+    from botocore.config import Config  # noqa: PLC0415
 
     here = environment.endpoint_url is not None and endpoints.is_loopback(environment.endpoint_url)
     config = Config(

@@ -77,14 +77,20 @@ class Environments:
             UsageError: no stage matches, or the one that does leads to an unknown environment.
             fleece.cli.stages.StageError: an expression is refused.
         """
+        if not name:
+            raise UsageError(f"{self.path}: the name of the stage is empty")
         stage = stages.match(name, self.stages)
         if stage is None:
             raise UsageError(f"{self.path}: no stage {name!r}; {_nearest(name, list(self.stages))}")
         return self[self.stages[stage]]
 
 
-def load(path: str | Path) -> Environments:
+def load(path: str | Path, option: str = "--config") -> Environments:
     """Read and check an ``environments.yml``; unknown keys are warnings.
+
+    Args:
+        path: the file.
+        option: what names another file, for the message when there is none.
 
     Raises:
         UsageError: there is no such file.
@@ -94,7 +100,7 @@ def load(path: str | Path) -> Environments:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; name one with --config or --environments") from None
+        raise UsageError(f"{path}: no such file; name one with {option}") from None
     return parse(text, path)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fleece.cli.credentials import Resolver
+    from fleece.cli.credentials.cache import Store
     from fleece.cli.environments import Environments
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -69,18 +70,30 @@ def _resolver(
     if apikey is not None:
         _log.warning("other users of this machine can see --apikey: use --apikey-file, or set RS_API_KEY")
     if apikey_file is not None:
-        apikey = apikey_file.read_text(encoding="utf-8").strip()
+        try:
+            apikey = apikey_file.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            raise click.BadParameter(f"{apikey_file} is not text in UTF-8.", param_hint="--apikey-file") from None
         if not apikey:
             raise click.BadParameter(f"{apikey_file} is empty.", param_hint="--apikey-file")
     aws.warn_about_endpoints()
-    from fleece.cli.credentials import DiskStore, Login, Resolver, default_folder  # noqa: PLC0415 (help needs none)
+    from fleece.cli.credentials import Login, Resolver  # noqa: PLC0415 (help needs none)
 
     return Resolver(
         Login(username, apikey),
         role_session_name=role_session_name,
         ask=None if no_input or not _has_terminal() else _ask,
-        store=None if no_cache else DiskStore(default_folder()),
+        store=None if no_cache else _store(),
     )
+
+
+def _store() -> Store | None:
+    from fleece.cli.credentials import DiskStore, default_folder  # noqa: PLC0415
+
+    try:
+        return DiskStore(default_folder())
+    except RuntimeError:
+        return None  # nobody's home, as in a container with a user id that has no name
 
 
 def _has_terminal() -> bool:

@@ -34,7 +34,7 @@ class Clients:
             CommandError: the credentials do not work.
         """
         if self._known is None:
-            self._known = environments.load(self._path)
+            self._known = environments.load(self._path, "--environments")
         target = self._known[environment]
         region = aws.needed_region(target, key)
         what = (service, environment, region)

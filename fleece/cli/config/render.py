@@ -48,6 +48,9 @@ def find_stage(document: Document, name: str) -> Stage:
     Raises:
         UsageError: it means none of the configuration's.
     """
+    if not name:
+        # An expression such as /.*/ would match it, and what was meant is a variable that is not set.
+        raise UsageError(f"{document.source.name}: the name of the stage is empty")
     found = stage_names.match(name, document.stages)
     if found is None:
         known = ", ".join(document.stages) or "none"

@@ -122,6 +122,9 @@ def _post(
     except requests.RequestException as error:
         # The text of the error stays out: it may quote a header.
         raise CredentialsError(f"{service} cannot be reached at {url} ({type(error).__name__}): try again") from None
+    except OSError as error:
+        # What requests says about certificates that are not there, before anything is sent.
+        raise CredentialsError(f"{service} cannot be asked: {error}") from error
 
 
 def _content(service: str, response: requests.Response) -> object:

@@ -32,13 +32,20 @@ class RunCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take fleece's options, and leave alone what is not fleece's."""
         own, dashes, words = _partition(args)
-        rest = super().parse_args(ctx, own.copy())  # click empties the list
+        try:
+            rest = super().parse_args(ctx, own.copy())  # click empties the list
+        except click.NoSuchOption as error:
+            hint = f" If it is the command's, {_PUT_DASHES}" if not dashes else ""
+            raise click.UsageError(f"{error.format_message()}{hint}", ctx) from error
         given: tuple[str, ...] = ctx.params["words"] or ()
         if dashes and given:
             raise click.UsageError(f"Unexpected {given[0]!r} before --: {_PUT_DASHES}", ctx)
         # `fleece run aws s3 ls -r`: nobody can tell whose option that is.
         if len(given) > 1 and tuple(own[-len(given) :]) != given:
             raise click.UsageError(f"Options among the words of a command: {_PUT_DASHES}", ctx)
+        # The shell would be content with nothing, where a variable was meant that is not set.
+        if not dashes and given and not any(map(str.strip, given)):
+            raise click.UsageError("The command to run is empty.", ctx)
         ctx.params["words"] = tuple(words) if dashes else given
         ctx.params["exact"] = dashes or len(given) > 1
         return rest
@@ -55,7 +62,7 @@ def _partition(args: list[str]) -> tuple[list[str], bool, list[str]]:
 @click.option(
     "-c",
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     default=options.DEFAULT_ENVIRONMENTS,
     show_default=True,
     help="File with the environments.",

@@ -261,6 +261,8 @@ def test_another_account_for_the_stage(imported, fleece_aws):
         (("import", "--stage", "prod"), "--stage goes with --reencrypt"),
         (("export", "--stage", "a" * 65), "65 characters"),
         (("-c", "absent.yml", "export"), "absent.yml: no such file"),
+        (("-e", "absent.yml", "export"), "absent.yml: no such file; name one with --environments"),
+        (("render", ""), "the name of the stage is empty"),
     ],
 )
 def test_wrong_usage(imported, arguments, message):

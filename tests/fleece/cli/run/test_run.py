@@ -299,7 +299,11 @@ def test_where_there_is_no_exec(script, code):
         (["--export", "xml", "-e", "local"], "'xml' is not one of 'env', 'json', 'powershell'"),
         (["-e", "local", "git", "log", "--", "x"], "Unexpected 'git' before --: put -- before the command"),
         (["echo", "a", "-e", "local"], "Options among the words of a command: put -- before the command"),
-        (["-e", "local", "ls", "--color"], "No such option"),
+        (["-e", "local", "ls", "--color"], " If it is the command's, put -- before the command"),
+        (["-e", "local", " "], "The command to run is empty."),
+        (["-c", "/", "-e", "local", "x"], "File '/' is a directory."),
+        (["-s", "", "x"], "Error: environments.yml: the name of the stage is empty\n"),
+        (["--apikey-file", sys.executable, "-e", "local", "x"], f"{sys.executable} is not text in UTF-8."),
     ],
 )
 def test_wrong_usage(emulator, arguments, told):
@@ -321,6 +325,51 @@ def test_failures_of_fleece(fleece_cli, fleece_rackspace, fleece_environments, h
     assert result.stderr == (
         "Error: Rackspace Identity refuses the API key of 'fleece': check the user name and the key\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "told"),
+    [
+        ("", {"AWS_REGION": "../evil"}, "Provided region_name '../evil' doesn't match a supported format"),
+        ("[broken\nx", {}, "Unable to parse config file"),
+        ("", {"AWS_DEFAULTS_MODE": "zz"}, "zz"),
+    ],
+)
+def test_settings_of_aws_that_cannot_be_used(fleece_cli, config, variables, told):
+    """A mistake in the shell's variables for AWS, or in ``~/.aws/config``, is wrong usage and told as it is."""
+    write_environments(fleece_cli.folder, "http://127.0.0.1:1", {"local": {**STATIC, "role": "Deploy"}})
+    (fleece_cli.folder / "aws").write_text(config)
+    result = fleece_cli("run", "-e", "local", "--", "true", env={"AWS_CONFIG_FILE": "aws", **variables})
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: the settings of AWS in the shell or in ~/.aws/config cannot be used: ")
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_home(fleece_cli, fleece_rackspace, fleece_environments):
+    """A user without a home folder, as in many containers, gets credentials all the same: they are not kept."""
+    fleece_environments(dev={})
+    nobody = "import os; os.getuid = lambda: 54321"
+    run = "from fleece.cli.main import main; main(['run', '-e', 'dev', '--', 'true'])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{nobody}; {run}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=fleece_cli.folder,
+        env=fleece_cli.environment({"HOME": None, "XDG_CACHE_HOME": None}),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_certificates_that_are_not_there(fleece_cli, fleece_environments, fleece_rackspace):
+    """A wrong ``REQUESTS_CA_BUNDLE`` is told as what it is."""
+    fleece_environments(dev={})
+    variables = {"FLEECE_IDENTITY_URL": "https://127.0.0.1:1", "REQUESTS_CA_BUNDLE": "/nowhere.pem"}
+    result = fleece_cli("run", "-e", "dev", "--", "true", env=variables)
+    assert result.exit_code == 125
+    assert result.stderr.startswith("Error: Rackspace Identity cannot be asked: ")
+    assert "/nowhere.pem" in result.stderr
 
 
 def test_a_mistake_in_the_file(fleece_cli):
