@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import suppress
+from contextvars import ContextVar
 from itertools import islice
 
 from fleece.xray._context import generate_subsegment_id
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 MAX_EXCEPTIONS = 8
 MAX_FRAMES = 50
 _MAX_PATH = 500
-_HERE = os.path.dirname(__file__)  # noqa: PTH120 (pathlib is milliseconds of a cold start)
+# A `__str__` may be traced, and raise errors that have a `__str__`: each would ask all of its chain, and so on.
+_asking: ContextVar[bool] = ContextVar("fleece.xray.asking", default=False)
+_HERE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120 (pathlib is milliseconds of a cold start)
 
 
 def cause_of(
@@ -53,35 +57,51 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _exception(error: BaseException, an_id: str, *, remote: bool) -> dict[str, Any]:
-    frames = list(_frames(error.__traceback__))
+    stack, more = _stack(error.__traceback__)
     told = {
         "id": an_id,
         "message": _message(error),
         "type": type(error).__name__,
         "remote": remote,
-        # The innermost first: it is what an answer to "where?" begins with.
-        "stack": frames[: -MAX_FRAMES - 1 : -1],
+        "stack": stack,
     }
-    if len(frames) > MAX_FRAMES:
-        told["truncated"] = len(frames) - MAX_FRAMES
+    if more:
+        told["truncated"] = more
     return told
 
 
 def _message(error: BaseException) -> str:
+    if _asking.get():
+        return "<no message: its __str__ is under way>"
+    token = _asking.set(True)
     try:
         message = str(error)
     except Exception:  # noqa: BLE001 (whatever somebody's own __str__ raises)
         return "<no message: its __str__ failed>"
+    finally:
+        _asking.reset(token)
     return recordable_text(message)
 
 
-def _frames(trace: TracebackType | None) -> Iterator[dict[str, Any]]:
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if os.path.dirname(code.co_filename) != _HERE:  # noqa: PTH120 (as above)
-            yield {
-                "path": code.co_filename[:_MAX_PATH],
-                "line": trace.tb_lineno or 0,  # None for an instruction that has no line
-                "label": code.co_name[:_MAX_PATH],
-            }
+def _stack(trace: TracebackType | None) -> tuple[list[dict[str, Any]], int]:
+    """Return the innermost frames, and how many more there are.
+
+    The innermost comes first: it is what an answer to "where?" begins with.
+    """
+    count = 0
+    innermost: deque[TracebackType] = deque(maxlen=MAX_FRAMES)
+    while trace is not None:  # each of many traced callers walks all of them, so no more is done here than must be
+        if not trace.tb_frame.f_code.co_filename.startswith(_HERE):
+            count += 1
+            innermost.append(trace)
         trace = trace.tb_next
+    return [_frame(one) for one in reversed(innermost)], count - len(innermost)
+
+
+def _frame(trace: TracebackType) -> dict[str, Any]:
+    code = trace.tb_frame.f_code
+    return {
+        "path": code.co_filename[:_MAX_PATH],
+        "line": trace.tb_lineno or 0,  # None for an instruction that has no line
+        "label": code.co_name[:_MAX_PATH],
+    }

@@ -368,6 +368,25 @@ class Mute(Exception):  # noqa: N818 (its name says what it is)
         raise ZeroDivisionError
 
 
+class Chatty(Exception):  # noqa: N818 (as above)
+    asked = 0
+
+    @xray.trace_xray_subsegment()
+    def __str__(self):
+        Chatty.asked += 1
+        if Chatty.asked < 200:
+            raise Chatty
+        return "enough"
+
+
+def test_a_message_that_is_traced_itself_is_asked_for_once(fleece_xray):
+    """An exception whose text is a traced function, which fails in the same way, does not go on for ever."""
+    with pytest.raises(Chatty), xray.subsegment("x"):
+        raise Chatty
+    assert Chatty.asked == 1
+    assert len(fleece_xray.subsegments) == 2
+
+
 @pytest.mark.parametrize(
     "error", [Mute(), ValueError("x" * 10_000_000), ValueError(Broken), ValueError(b"\xff", "\ud800")]
 )
