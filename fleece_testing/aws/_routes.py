@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import re
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import botocore.loaders
 from botocore.model import ServiceModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from botocore.model import OperationModel
 
@@ -50,6 +51,27 @@ def signing_name(service: str) -> str:
     """Return the name that a service of boto3 signs its requests with, ``monitoring`` for ``cloudwatch``."""
     model = _model(service)
     return service if model is None else str(model.signing_name)
+
+
+def check(service: str, operation: str | None) -> None:
+    """See that there is such a service in boto3, and such an operation in it: a misspelt one would never be called.
+
+    Raises:
+        ValueError: with the nearest name.
+    """
+    model = _model(service)
+    if model is None:
+        known = botocore.loaders.Loader().list_available_services("service-2")
+        raise ValueError(f"boto3 has no service {service!r}{_nearest(service, known)}")
+    if operation is not None and operation not in model.operation_names:
+        raise ValueError(f"{service} has no operation {operation!r}{_nearest(operation, model.operation_names)}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    by_lower_case = {one.lower(): one for one in known}
+    return "".join(
+        f"; did you mean {by_lower_case[one]!r}?" for one in difflib.get_close_matches(name.lower(), by_lower_case, 1)
+    )
 
 
 def find(service: str, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Match | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing._http import LoopbackServer
-from fleece_testing.aws._routes import signing_name
+from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.application import Application
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.faults import Faults, Target
@@ -159,7 +159,11 @@ class AWS:
         Args:
             service: boto3's name of it.
             operation: as in the API, such as ``GetParameters``.
+
+        Raises:
+            ValueError: boto3 has no such service, or that no such operation.
         """
+        check(service, operation)
         name = signing_name(service)
         found = [] if self._application is None else self._application.calls
         return [call for call in found if call.service == name and operation in (None, call.operation)]
@@ -185,6 +189,9 @@ class AWS:
             status: the HTTP status.
             message: what ``ClientError`` has in ``Error.Message``.
             when: only calls for which this is true; it gets a `fleece_testing.aws.Request`.
+
+        Raises:
+            ValueError: boto3 has no such service, or that no such operation.
         """
         self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
 
@@ -198,8 +205,15 @@ class AWS:
         """Answer an action with AccessDenied, such as ``kms:Decrypt`` or ``ssm:Put*``, as a policy of IAM would.
 
         Both parts are the API's names, also where IAM's differ: ``s3:ListObjectsV2``, not ``s3:ListBucket``.
+
+        Raises:
+            ValueError: there is no colon in it, or no such service or operation in boto3.
         """
-        service, _, operation = action.partition(":")
+        service, colon, operation = action.partition(":")
+        if not colon:
+            raise ValueError(f"An action is a service and an operation, such as kms:Decrypt, not {action!r}")
+        if "*" not in service:
+            check(service, None if "*" in operation else operation)
         self._faults.deny(f"{signing_name(service)}:{operation or '*'}", when)
 
     def delay(
@@ -209,6 +223,7 @@ class AWS:
         self._faults.delay(self._target(service, operation, when), seconds)
 
     def _target(self, service: str, operation: str | None, when: When | None) -> Target:
+        check(service, operation)
         return Target(signing_name(service), operation, when)
 
     @property

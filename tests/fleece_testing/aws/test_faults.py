@@ -200,3 +200,25 @@ class TestCalls:
         assert refused(kms.describe_custom_key_stores) == "NotImplemented"
         assert refused(xray.get_groups) == "NotImplemented"
         assert [len(fleece_aws.calls(service)) for service in ("kms", "xray")] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda aws: aws.fail("kmss", "Encrypt"), "boto3 has no service 'kmss'; did you mean 'kms'?"),
+        (lambda aws: aws.fail("kms", "Encryptt"), "kms has no operation 'Encryptt'; did you mean 'Encrypt'?"),
+        (lambda aws: aws.calls("kms", "encrypt"), "kms has no operation 'encrypt'; did you mean 'Encrypt'?"),
+        (lambda aws: aws.throttle("ssm", "Zzz"), "ssm has no operation 'Zzz'"),
+        (lambda aws: aws.delay("nothing-like-it"), "boto3 has no service 'nothing-like-it'"),
+        (
+            lambda aws: aws.deny("Decrypt"),
+            "An action is a service and an operation, such as kms:Decrypt, not 'Decrypt'",
+        ),
+        (lambda aws: aws.deny("s3:ListBucket"), "s3 has no operation 'ListBucket'; did you mean 'ListBuckets'?"),
+    ],
+)
+def test_what_boto3_does_not_know_is_an_error(fleece_aws, ask, said):
+    """A misspelt service or operation would never be called, and a test with it would pass for nothing."""
+    with pytest.raises(ValueError) as failure:
+        ask(fleece_aws)
+    assert str(failure.value) == said
