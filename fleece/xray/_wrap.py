@@ -246,5 +246,11 @@ class _WrappedObject:
     def __delattr__(self, name: str) -> None:
         delattr(self.__wrapped__, name)
 
+    def __reduce_ex__(self, _protocol: object) -> tuple[Any, ...]:
+        # What surrounds the calls cannot be pickled, so a copy is one of the object alone.
+        from copy import copy  # noqa: PLC0415 (for the few that do so)
+
+        return copy, (self.__wrapped__,)
+
     def __repr__(self) -> str:
         return repr(self.__wrapped__)

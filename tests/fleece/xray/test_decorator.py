@@ -3,8 +3,10 @@
 import asyncio
 import concurrent.futures
 import contextvars
+import copy
 import functools
 import inspect
+import pickle
 import sys
 import types
 
@@ -557,3 +559,27 @@ def test_bind_context_puts_back_what_was_there(fleece_xray):
         inside = xray.get_parent_id()
     assert bound() == inside
     assert xray.get_parent_id() == fleece_xray.parent_id
+
+
+class Counter:
+    """A callable object with a state of its own."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        return self.calls
+
+
+def pickled(value):
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 (made here)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+def test_a_callable_object_can_be_copied(copied):
+    """A copy, or what comes out of a pickle, is an object of its own, as it is without the decorator."""
+    counter = xray.trace_xray_subsegment()(Counter())
+    counter()
+    another = copied(counter)
+    assert (another(), another(), counter()) == (2, 3, 2)
