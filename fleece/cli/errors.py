@@ -67,5 +67,7 @@ def as_command_error(error: Exception) -> CommandError:
     if isinstance(error, FleeceError):
         return CommandError(str(error))
     if isinstance(error, OSError) and error.strerror:
-        return CommandError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+        # Two, when one was being copied to the other.
+        files = " -> ".join(str(name) for name in (error.filename, error.filename2) if name)
+        return CommandError(f"{files}: {error.strerror}" if files else error.strerror)
     return UnexpectedError(error)

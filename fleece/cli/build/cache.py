@@ -16,6 +16,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleece.cli.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -32,17 +34,25 @@ _SCRATCH = "tmp-"
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:
-    """Return where the packages are kept: ``fleece/build`` in the user's cache folder (``XDG_CACHE_HOME``)."""
+    """Return where the packages are kept: ``fleece/build`` in the user's cache folder (``XDG_CACHE_HOME``).
+
+    Raises:
+        UsageError: the user has no home folder.
+    """
     named = Path(environment.get("XDG_CACHE_HOME", ""))
-    if named.is_absolute():
-        base = named
-    elif sys.platform == "win32":
-        base = Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path.home() / ".cache"
+    try:
+        base = named if named.is_absolute() else _of_user(environment)
+    except RuntimeError:
+        raise UsageError("there is no home folder to keep packages in: set HOME or XDG_CACHE_HOME") from None
     return base / "fleece" / "build"
+
+
+def _of_user(environment: Mapping[str, str]) -> Path:
+    if sys.platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path.home() / ".cache"
 
 
 class Cache:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fleece.cli import _streams
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -65,14 +66,14 @@ class _BuildCommand(click.Command):
 @click.option(
     "--requirements",
     "-r",
-    type=click.Path(path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="File with the requirements.  [default: SERVICE_DIR/src/requirements.txt, else a Pipfile.lock or pylock.toml]",
 )
 @click.option(
     "--pipfile",
     "-p",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Folder with the Pipfile.lock to install from.",
 )
@@ -80,14 +81,14 @@ class _BuildCommand(click.Command):
 @click.option(
     "--target",
     "-t",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Folder for lambda_function.zip.  [default: SERVICE_DIR/dist]",
 )
 @click.option(
     "--source",
     "-s",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Folder with the source.  [default: SERVICE_DIR/src]",
 )
@@ -179,7 +180,7 @@ def _build(options: Options, folders: Sequence[Path]) -> None:
     for _, outcome in outcomes:
         if not isinstance(outcome, Exception):
             _log.info("%s", _summary(outcome, options))
-            click.echo(outcome.path)
+            _streams.write(os.fsencode(outcome.path) + b"\n")
     _raise_failures(outcomes)
     _log.info("done in %.1f s", time.monotonic() - started)
 

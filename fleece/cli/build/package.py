@@ -6,9 +6,11 @@ as it is; the source follows.
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.build.exclusions import is_noise
@@ -16,7 +18,6 @@ from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip can tell."""
@@ -108,7 +109,8 @@ def _walk(
 
 
 def _check_link(path: Path, root: Path) -> None:
-    if not path.resolve().is_relative_to(root.resolve()):
+    real = Path(os.path.realpath(path))  # `Path.resolve` refuses a link to itself, before Python 3.13
+    if not real.is_relative_to(root.resolve()):
         raise CommandError(f"{path} links to something outside of {root}: copy what it links to, or --exclude it")
     if not path.exists():
         raise CommandError(f"{path} links to something that is not there: remove or --exclude it")

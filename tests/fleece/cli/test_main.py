@@ -144,6 +144,11 @@ def test_a_missing_package_names_the_extra(package):
         (UsageError("no such thing"), 2, "Error: no such thing\n"),
         (NotFoundError("no such program"), 127, "Error: no such program\n"),
         (PermissionError(13, "Permission denied", "config.yml"), 1, "Error: config.yml: Permission denied\n"),
+        (
+            OSError(28, "No space left", "cached.zip", None, "new.zip"),
+            1,
+            "Error: cached.zip -> new.zip: No space left\n",
+        ),
         (KeyboardInterrupt(), 130, "Error: interrupted\n"),
         (click.Abort(), 1, "Error: aborted\n"),
         (CommandError("bell \a, colour \x1b[31m, line\n2"), 1, "Error: bell \\x07, colour \\x1b[31m, line\\n2\n"),

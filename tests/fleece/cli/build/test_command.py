@@ -30,6 +30,8 @@ def run(offline, capfd):
         (["-d", "gcc,make"], "system packages, which need Docker"),
         (["nowhere"], "no folder nowhere"),
         (["-s", "nowhere"], "no folder nowhere: --source says where it is"),
+        (["-t", "file"], "Directory 'file' is a file."),
+        (["-r", "src"], "File 'src' is a directory."),
         (["-p", "nowhere"], "no Pipfile.lock in nowhere"),
         ([".", "."], "several services would write the same zip"),
         (["--architecture", "mips"], "'mips' is not one of 'x86_64', 'arm64'"),
@@ -38,6 +40,7 @@ def run(offline, capfd):
 def test_wrong_usage_ends_with_2_and_says_what_to_do(run, tmp_path, arguments, message):
     """Each mistake has its own message; nothing is created."""
     (tmp_path / "src").mkdir()
+    (tmp_path / "file").touch()
     code, last = run("--no-docker", *arguments)
     assert code == 2
     assert message in last

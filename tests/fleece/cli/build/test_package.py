@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import zipfile
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from fleece.cli.build import build_info, package
 from fleece.cli.build.cache import Cache, default_folder
-from fleece.cli.errors import CommandError
+from fleece.cli.errors import CommandError, UsageError
 
 NAMES = st.lists(st.text("abcé", min_size=1, max_size=3), min_size=1, max_size=3).map("/".join)
 
@@ -75,6 +76,10 @@ def test_circles_dead_links_and_pipes_are_refused(tmp_path):
     with pytest.raises(CommandError, match="a/dead links to something that is not there"):
         package.gather(tmp_path)
     (tmp_path / "a" / "dead").unlink()
+    (tmp_path / "a" / "itself").symlink_to("itself")
+    with pytest.raises(CommandError, match="a/itself links to something that is not there"):
+        package.gather(tmp_path)
+    (tmp_path / "a" / "itself").unlink()
     os.mkfifo(tmp_path / "a" / "pipe")
     with pytest.raises(CommandError, match="a/pipe is neither a file nor a folder"):
         package.gather(tmp_path)
@@ -179,6 +184,15 @@ def test_the_cache_is_where_the_user_keeps_such_things(tmp_path):
     """``XDG_CACHE_HOME`` counts when it is absolute, as its specification says."""
     assert default_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "fleece" / "build"
     assert default_folder({"XDG_CACHE_HOME": "relative"}) == default_folder({})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="homes are found in another way there")
+def test_without_a_home_the_message_says_what_to_set(monkeypatch):
+    """A user id without a name, as in many containers, has no home; the cache then needs to be told its place."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    with pytest.raises(UsageError, match="XDG_CACHE_HOME"):
+        default_folder({})
 
 
 def test_build_info_has_the_commit_and_the_time_in_utc():
