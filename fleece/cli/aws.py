@@ -16,6 +16,8 @@ from fleece.cli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from botocore.config import Config
+
     from fleece.boto3 import Session
     from fleece.cli.credentials.values import AwsCredentials
     from fleece.cli.environments import Environment
@@ -67,14 +69,7 @@ def client(service: str, environment: Environment, credentials: AwsCredentials, 
 
 
 def _client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:
-    from botocore.config import Config  # noqa: PLC0415
-
     here = environment.endpoint_url is not None and endpoints.is_loopback(environment.endpoint_url)
-    config = Config(
-        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing from botocore's stubs
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        proxies={} if here else None,
-    )
     return defaults.resource("cli.session", _session).client(
         service,
         region_name=region,
@@ -82,9 +77,31 @@ def _client(service: str, environment: Environment, credentials: AwsCredentials,
         aws_access_key_id=credentials.access_key_id,
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
-        config=config,
-        timeout=_TIMEOUT,
+        config=client_configuration(proxies={} if here else None),
     )
+
+
+def client_configuration(**options: Any) -> Config:
+    """Return how every client of the command line behaves: bounded in time, and deaf to endpoints of the shell."""
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing from botocore's stubs
+        connect_timeout=_TIMEOUT,
+        read_timeout=_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        **options,
+    )
+
+
+def reason(error: Exception) -> str:
+    """Return why a call to AWS failed, in one line.
+
+    Of AWS's own message the first line: after a wrong signature, the others repeat the request, session token included.
+    """
+    details = (getattr(error, "response", None) or {}).get("Error", {})
+    text = f"{details.get('Code')}: {details.get('Message') or 'no reason given'}" if details else str(error)
+    return text.partition("\n")[0]
 
 
 def _session() -> Session:

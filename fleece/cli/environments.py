@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_MAX_DEPTH = 50
+
 PROVIDERS = ("rackspace", "profile", "environment", "static")
 """Where credentials can come from."""
 
@@ -219,8 +221,6 @@ class _Reader:
             raise EnvironmentsError(f"{self._at(mark)} {error.problem or error.context}") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise EnvironmentsError(f"{self._path}: is not a text file in UTF-8") from error
-        except RecursionError as error:
-            raise EnvironmentsError(f"{self._path}: is nested too deeply") from error
         if root is None:
             raise EnvironmentsError(f"{self._path}: is empty; it needs 'environments:'")
         return root
@@ -260,4 +260,18 @@ class _Reader:
         return f"{self._path}:{mark.line + 1}:{mark.column + 1}:" if mark is not None else f"{self._path}:"
 
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """PyYAML's safe loader, which stops at a depth that the file never has: libyaml would crash the process at some."""
+
+    depth = 0
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            mark = current_node.start_mark if current_node is not None else None
+            raise yaml.MarkedYAMLError(problem="is nested too deeply", problem_mark=mark)
+        super().descend_resolver(current_node, current_index)
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+        super().ascend_resolver()

@@ -9,6 +9,7 @@ import concurrent.futures
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+from fleece.cli import aws
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class KMS:
             answer = self._client(item.stage).encrypt(KeyId=key_id(item.stage.key), Plaintext=item.content)
         except (BotoCoreError, ClientError) as error:
             raise KeyServiceError(
-                f"{item.title} cannot be encrypted with the key {item.stage.key!r}: {_why(error)}"
+                f"{item.title} cannot be encrypted with the key {item.stage.key!r}: {aws.reason(error)}"
             ) from error
         return bytes(answer["CiphertextBlob"])
 
@@ -123,10 +124,10 @@ class KMS:
             if code == "IncorrectKeyException":
                 return Undecryptable(self._wrong_key(item))
             if code in _TRY_LATER:
-                raise KeyServiceError(f"{item.title} cannot be decrypted now: {_why(error)}") from error
-            return Undecryptable(_why(error))
+                raise KeyServiceError(f"{item.title} cannot be decrypted now: {aws.reason(error)}") from error
+            return Undecryptable(aws.reason(error))
         except BotoCoreError as error:
-            raise KeyServiceError(f"{item.title} cannot be decrypted now: {_why(error)}") from error
+            raise KeyServiceError(f"{item.title} cannot be decrypted now: {aws.reason(error)}") from error
         return bytes(answer["Plaintext"])
 
     def _wrong_key(self, item: Item) -> str:
@@ -181,10 +182,3 @@ _TRY_LATER = frozenset(
         "TooManyRequestsException",
     }
 )
-
-
-def _why(error: Exception) -> str:
-    """Return AWS's code and message, or what botocore says."""
-    response = getattr(error, "response", None) or {}
-    details = response.get("Error", {})
-    return f"{details.get('Code')}: {details.get('Message') or 'no reason given'}" if details else str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from fleece.cli import aws
 from fleece.cli.config.keys import key_id
 from fleece.cli.config.parameters import DEFAULT_KEY, TYPE, Existing
 from fleece.cli.errors import CommandError
@@ -45,7 +46,7 @@ class ParameterStore:
             try:
                 self._arns[wanted] = self._kms.describe_key(KeyId=wanted)["KeyMetadata"]["Arn"]
             except (BotoCoreError, ClientError) as error:
-                raise CommandError(f"the key {name!r} cannot be used for parameters: {error}") from error
+                raise CommandError(f"the key {name!r} cannot be used for parameters: {aws.reason(error)}") from None
         return self._arns[wanted]
 
     def read(self, names: Sequence[str]) -> dict[str, Existing]:
@@ -59,7 +60,9 @@ class ParameterStore:
         try:
             return dict(self._read(names))
         except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"the parameters that are there cannot be read, so none is written: {error}") from error
+            raise CommandError(
+                f"the parameters that are there cannot be read, so none is written: {aws.reason(error)}"
+            ) from None
 
     def _read(self, names: Sequence[str]) -> Iterator[tuple[str, Existing]]:
         for start in range(0, len(names), _AT_ONCE):
@@ -107,6 +110,6 @@ class ParameterStore:
                 written.append(write.name)
         if failed:
             raise CommandError(
-                f"not written: {', '.join(name for name, _ in failed)} ({failed[0][1]}); "
+                f"not written: {', '.join(name for name, _ in failed)} ({aws.reason(failed[0][1])}); "
                 f"written: {', '.join(written) or 'none'}; run it again for the rest"
             )

@@ -29,6 +29,8 @@ Parts: TypeAlias = "tuple[str | None, ...]"
 
 _KEY_FILE = "hash-key"
 _KEY_BYTES = 32
+_NEW = ".new-"
+_LONGEST_WRITE = 300  # seconds; nothing that is still being written is older
 _LONGEST_USE = 24 * 3600  # seconds; a token's, which lives longer than anything else here
 _HAS_OWNERS = hasattr(os, "geteuid")  # on Windows, the user's folders are private by their access lists
 
@@ -147,7 +149,7 @@ class DiskStore:
     @contextlib.contextmanager
     def _temporary(self, content: bytes) -> Iterator[str]:
         """Write a private file, and remove it after the ``with`` block if it is still there under that name."""
-        descriptor, path = tempfile.mkstemp(dir=self._folder)  # mode 0600
+        descriptor, path = tempfile.mkstemp(prefix=_NEW, dir=self._folder)  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -157,10 +159,12 @@ class DiskStore:
                 os.unlink(path)  # noqa: PTH108
 
     def _sweep(self) -> None:
-        for path in self._folder.glob("*.json"):
-            with contextlib.suppress(FileNotFoundError):
-                if path.lstat().st_mtime < time.time() - _LONGEST_USE:
-                    path.unlink()
+        # The second are what a process that was killed has left.
+        for pattern, seconds in (("*.json", _LONGEST_USE), (f"{_NEW}*", _LONGEST_WRITE)):
+            for path in self._folder.glob(pattern):
+                with contextlib.suppress(FileNotFoundError):
+                    if path.lstat().st_mtime < time.time() - seconds:
+                        path.unlink()
 
 
 def _check(path: Path, status: os.stat_result, is_kind: Callable[[int], bool], kind: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from fleece.cli import aws
 from fleece.cli.credentials.values import AwsCredentials, CredentialsError, moment
 from fleece.cli.errors import UsageError
 
@@ -29,17 +30,19 @@ def of_profile(name: str) -> AwsCredentials:
             "give the environment another provider, or the profile another credential_process"
         )
     from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound  # noqa: PLC0415 (takes 0.2 s)
-
-    from fleece import boto3  # noqa: PLC0415
+    from botocore.session import Session  # noqa: PLC0415
 
     try:
         with _marked(name):
-            found = boto3.Session(profile_name=name).get_credentials()
+            # botocore's own calls for it, to STS and SSO, must not follow an endpoint that the shell has by chance.
+            session = Session(profile=name)
+            session.set_default_client_config(aws.client_configuration())
+            found = session.get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
     except ProfileNotFound:
         raise UsageError(f"there is no AWS profile {name!r}: see `aws configure list-profiles`") from None
     except (BotoCoreError, ClientError) as error:
-        raise CredentialsError(f"the AWS profile {name!r} gives no credentials: {_first_line(error)}") from error
+        raise CredentialsError(f"the AWS profile {name!r} gives no credentials: {aws.reason(error)}") from None
     if frozen is None or not frozen.access_key or not frozen.secret_key:
         raise CredentialsError(f"the AWS profile {name!r} has no credentials: see `aws configure sso`")
     return AwsCredentials(frozen.access_key, frozen.secret_key, frozen.token)
@@ -70,7 +73,3 @@ def _marked(profile: str) -> Iterator[None]:
         yield
     finally:
         del os.environ[IN_PROFILE]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

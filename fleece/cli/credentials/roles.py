@@ -28,12 +28,8 @@ def assume(
     arn = role_arn(role, environment.account, client.meta.partition)
     try:
         answer = client.assume_role(RoleArn=arn, RoleSessionName=session_name, DurationSeconds=_DURATION)
-    except ClientError as error:
-        # The first line: after a wrong signature, AWS repeats the request in the others, session token included.
-        reason = str(error).partition("\n")[0]
-        raise CredentialsError(f"the role {arn} cannot be assumed: {reason}") from None
-    except BotoCoreError as error:
-        raise CredentialsError(f"the role {arn} cannot be assumed: {error}") from error
+    except (BotoCoreError, ClientError) as error:
+        raise CredentialsError(f"the role {arn} cannot be assumed: {aws.reason(error)}") from None
     finally:
         client.close()
     given = answer["Credentials"]

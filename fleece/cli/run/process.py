@@ -44,6 +44,8 @@ def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except FileNotFoundError:
         raise NotFoundError(f"{name}: command not found") from None
     except OSError as error:
+        if isinstance(error, NotADirectoryError) and "/" not in name:  # the PATH has a file in it
+            raise NotFoundError(f"{name}: command not found") from None
         raise NotExecutableError(f"{name}: cannot be executed: {error.strerror}") from error
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from fleece.cli import aws
 from fleece.cli.credentials import AwsCredentials
@@ -27,6 +28,15 @@ BOTH = {"AWS_REGION": "us-west-1", "AWS_DEFAULT_REGION": "us-west-2"}
 def test_region(region, key, environ, expected):
     """The environment's region comes first, then the key's, then the shell's two variables."""
     assert aws.region_of(Environment("dev", "123456789012", region=region), key, environ) == expected
+
+
+def test_the_reason_of_a_failure_is_one_line_without_the_request():
+    """What AWS repeats of a request whose signature is wrong, session token included, is not told."""
+    message = "The signature does not match.\n\nThe Canonical String should have been\nx-amz-security-token:SECRET"
+    error = ClientError({"Error": {"Code": "SignatureDoesNotMatch", "Message": message}}, "Decrypt")
+    assert aws.reason(error) == "SignatureDoesNotMatch: The signature does not match."
+    assert aws.reason(ClientError({"Error": {"Code": "Strange"}}, "Decrypt")) == "Strange: no reason given"
+    assert aws.reason(EndpointConnectionError(endpoint_url="https://kms")).startswith("Could not connect")
 
 
 def test_no_region():

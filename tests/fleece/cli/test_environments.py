@@ -144,6 +144,7 @@ def entry(line):
         ("environments: [\n", "environments.yml:2:1: "),
         ("environments: []\n---\n", "environments.yml:2:1: "),
         ("environments: *nowhere", "environments.yml:1:15: "),
+        ("environments: " + "[" * 200_000, "is nested too deeply"),
         (b"\xff\xfe\xff", "environments.yml: is not a text file in UTF-8"),
         (b"a: \xff", "environments.yml: "),
         ("environments: []\nstages: []", "environments.yml:2:9: 'stages' must be a mapping"),

@@ -167,6 +167,18 @@ def test_old_files_go(folder):
     assert store.get(("other",)) == DOCUMENT
 
 
+def test_what_a_killed_process_was_writing_goes(folder):
+    """A file that was never finished has credentials in clear, and goes as soon as nobody can still be writing it."""
+    store = DiskStore(folder)
+    store.put(PARTS, DOCUMENT)
+    (folder / ".new-old").write_bytes(b"secret")
+    (folder / ".new-young").write_bytes(b"secret")
+    os.utime(folder / ".new-old", (time.time() - 600,) * 2)
+    store.put(PARTS, DOCUMENT)
+    assert not (folder / ".new-old").exists()
+    assert (folder / ".new-young").exists()
+
+
 def test_many_at_once(folder):
     """Stores that start at the same time agree on the key, and every reader gets a whole document."""
     documents = [{"n": str(n), "fill": "x" * 50_000} for n in range(8)]

@@ -2,10 +2,13 @@
 
 import dataclasses
 import os
+import socket
+import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from fleece.cli import aws
 from fleece.cli.credentials import AwsCredentials, CredentialsError, Login, MemoryStore, Resolver
 from fleece.cli.environments import Environment
 from fleece.cli.errors import UsageError
@@ -367,6 +370,36 @@ def test_a_profile(environment, tmp_path, monkeypatch):
         Resolver().resolve(dataclasses.replace(environment, profile="empty"))
     with pytest.raises(UsageError, match="there is no AWS profile 'nope'"):
         Resolver().resolve(dataclasses.replace(environment, profile="nope"))
+
+
+def test_a_role_of_a_profile_is_not_assumed_at_an_endpoint_of_the_shell(fleece_aws, environment, tmp_path, monkeypatch):
+    """The call for a profile's role goes to AWS, here to a proxy that refuses, not where AWS_ENDPOINT_URL says."""
+    fleece_aws.role("Deploy")
+    keys = fleece_aws.credentials()
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile keys]\n"
+        f"aws_access_key_id = {keys.access_key_id}\naws_secret_access_key = {keys.secret_access_key}\n"
+        "[profile mine]\nsource_profile = keys\nrole_arn = arn:aws:iam::123456789012:role/Deploy\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fleece_aws.url)
+    monkeypatch.setattr(aws, "_ATTEMPTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        asked = threading.Thread(target=_refuse, args=(proxy,))
+        asked.start()
+        with pytest.raises(CredentialsError, match="the AWS profile 'mine' gives no credentials"):
+            Resolver().resolve(dataclasses.replace(environment, provider="profile", profile="mine"))
+        asked.join()
+    assert fleece_aws.calls("sts") == []
+
+
+def _refuse(proxy):
+    connection, _ = proxy.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_secrets_are_not_shown(fleece_rackspace, environment):

@@ -257,6 +257,12 @@ def test_programs_that_do_not_run(exact, program, code, told):
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", told)
 
 
+def test_a_file_in_the_path_is_passed_over(emulator):
+    """A PATH that names a file leaves an unknown program what it is: not there."""
+    result = emulator("run", "-e", "local", "--", "no-such-program", env={"PATH": f"{sys.executable}:/usr/bin:/bin"})
+    assert (result.exit_code, result.stderr) == (127, "Error: no-such-program: command not found\n")
+
+
 @pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -9 $$", 137), ("kill -INT $PPID; exit 4", 4)])
 def test_where_there_is_no_exec(script, code):
     """A child's exit code is returned, 128 and the number for a signal; Ctrl-C is the child's to handle."""
