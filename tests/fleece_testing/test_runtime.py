@@ -506,7 +506,11 @@ def test_a_function_ends_with_the_process_that_runs_it(source, tmp_path):
     program = (
         "import sys; from fleece_testing import Runtime; Runtime(sys.argv[1], 'app.main').start().invoke(deadline=60)"
     )
-    with subprocess.Popen([sys.executable, "-c", program, str(folder)]) as runner, pipe.open() as output:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # a killed process cannot remove its folders
+    with (
+        subprocess.Popen([sys.executable, "-c", program, str(folder)], env=environment) as runner,
+        pipe.open() as output,
+    ):
         assert output.readline() == "started\n"
         runner.kill()
         assert output.read() == ""
