@@ -117,7 +117,7 @@ class Defaults:
             from snapshot_restore_py import register_after_restore  # noqa: PLC0415
         except ImportError:
             return
-        register_after_restore(self._resources.clear)
+        register_after_restore(lambda: self._resources.clear())  # noqa: PLW0108 (a fork replaces the dict)
 
     def _after_fork_in_child(self) -> None:
         # Another thread of the parent may have held the lock; in the child it would be held for ever.

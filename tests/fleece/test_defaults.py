@@ -107,3 +107,8 @@ def test_resource_does_not_survive_a_snapstart_restore(monkeypatch):
     (restore,) = hooks
     restore()
     assert defaults.resource("it", object) is not before
+
+    defaults._after_fork_in_child()  # what a worker process that was forked before the snapshot does
+    before = defaults.resource("it", object)
+    restore()
+    assert defaults.resource("it", object) is not before

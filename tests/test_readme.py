@@ -1,0 +1,48 @@
+"""The README's promises, run as they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fleece_testing import plugin
+
+pytest_plugins = ["pytester"]
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+FUNCTION, API, TEST = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_function_and_its_test_work(pytester, monkeypatch):
+    """The example function passes the example test, with the plugin found as any installed plugin is."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.mkdir("src").joinpath("handler.py").write_text(FUNCTION, encoding="utf-8")
+    pytester.makepyfile(test_orders=TEST)
+    pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_api_answers(tmp_path, fleece_runtime, fleece_events):
+    """The example of an API answers an event of API Gateway as its specification says."""
+    operation = {"operationId": "orders.read", "responses": {"200": {"description": "An order"}}}
+    specification = {"swagger": "2.0", "info": {"title": "x", "version": "1"}, "paths": {"/orders": {"get": operation}}}
+    (tmp_path / "swagger.yml").write_text(yaml.safe_dump(specification), encoding="utf-8")
+    (tmp_path / "handler.py").write_text(API, encoding="utf-8")
+    (tmp_path / "orders.py").write_text("def read():\n    return {'order': 7}\n", encoding="utf-8")
+    answer = fleece_runtime(tmp_path, "handler.lambda_handler").invoke(fleece_events.request("GET", "/orders")).result
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"order": 7})
+
+
+def test_the_two_commands_are_there_to_be_run():
+    """CI takes the two commands from between these marks."""
+    between = re.search(r"<!-- the two commands -->\n```\n(.*)```\n<!-- end -->", README, re.DOTALL)
+    assert [line.partition("tox run -e ")[2].split()[0] for line in between[1].splitlines()] == ["demo", "py"]
+
+
+@pytest.mark.parametrize("fixture", sorted(set(re.findall(r"`(fleece_[a-z]+)`", README)) - {"fleece_testing"}))
+def test_every_fixture_that_is_named_exists(fixture):
+    """The table of fixtures names none that the plugin does not have."""
+    assert hasattr(plugin, fixture)
