@@ -7,20 +7,21 @@ one write.
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from fleece.cli.endpoints import is_loopback_host
+from fleece_testing._lifecycle import Startable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment  # Python 3.11's, for mypy alone
 
     from typing_extensions import Self
-
-_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 class QuietRequestHandler(WSGIRequestHandler):
@@ -37,17 +38,17 @@ class QuietRequestHandler(WSGIRequestHandler):
         """Say nothing: the stubs keep a log of their own."""
 
 
-def is_loopback_host(host: str) -> bool:
-    """Whether a ``Host`` header names this machine's loopback (RFC 6761 gives all of ``*.localhost`` to it)."""
-    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    return name in _LOOPBACK_NAMES or name.endswith(".localhost")
+def is_loopback(host: str) -> bool:
+    """Whether a ``Host`` header, with or without a port, names this machine's loopback."""
+    bracketed = re.fullmatch(r"\[([^\]]*)\](:\d+)?", host)
+    return is_loopback_host(bracketed[1] if bracketed else host.partition(":")[0])
 
 
 def guarded(app: WSGIApplication) -> WSGIApplication:
     """Wrap `app` so that a web page in a browser on this machine can neither call it nor read from it."""
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if not is_loopback_host(environ.get("HTTP_HOST", "")) or "HTTP_ORIGIN" in environ:
+        if not is_loopback(environ.get("HTTP_HOST", "")) or "HTTP_ORIGIN" in environ:
             body = b"This is a test server: it answers programs on this machine only.\n"
             start_response("403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
             return [body]
@@ -56,7 +57,7 @@ def guarded(app: WSGIApplication) -> WSGIApplication:
     return application
 
 
-class LoopbackServer:
+class LoopbackServer(Startable):
     """Serve a WSGI application on ``127.0.0.1``, in threads, until stopped.
 
     Args:
@@ -130,11 +131,3 @@ class LoopbackServer:
             server.server_close()
         if thread is not None:
             thread.join()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

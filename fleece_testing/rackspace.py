@@ -16,12 +16,12 @@ from werkzeug.wrappers import Request
 
 from fleece_testing import _rackspace_answers as answers
 from fleece_testing._http import LoopbackServer
+from fleece_testing._lifecycle import Startable
 from fleece_testing._rackspace_directory import Directory, User
 from fleece_testing._rackspace_services import KINDS, ROUTES, Services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from typing_extensions import Self
@@ -52,7 +52,7 @@ class _Fault:
     cut: bool
 
 
-class Rackspace:
+class Rackspace(Startable):
     """A stand-in for Rackspace Identity and FAWS, with one user and the emulated AWS's own account to begin with.
 
     Args:
@@ -82,14 +82,6 @@ class Rackspace:
         """Stop listening; stopping twice does nothing."""
         self._hurry.set()
         self._server.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def clear(self) -> None:
         """Forget users, accounts, tokens, failures and requests, but for the user of `environment` and its account."""

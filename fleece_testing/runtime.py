@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleece._errors import FleeceError
+from fleece_testing._lifecycle import Startable
 from fleece_testing._runtime_api import FunctionError, Task
 from fleece_testing._runtime_code import laid_out
 from fleece_testing._runtime_output import Output
@@ -35,7 +36,6 @@ from fleece_testing.xray_daemon import XRayDaemon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -87,7 +87,7 @@ class Invocation:
         return parse_lines(self.logs)
 
 
-class Runtime:
+class Runtime(Startable):
     """A Lambda function that can be invoked.
 
     Args:
@@ -178,14 +178,6 @@ class Runtime:
             self._process.end()
         self._resources.close()
         self._process = self._output = self._plan = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     # Using it
 

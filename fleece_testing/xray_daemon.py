@@ -17,6 +17,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing import _xray_traces as traces
+from fleece_testing._lifecycle import Startable
 from fleece_testing._trace_header import new_trace_id
 from fleece_testing._xray_receiver import Receiver, listen
 from fleece_testing._xray_rules import NAMESPACES, Document, Refused, validate
@@ -24,7 +25,6 @@ from fleece_testing._xray_sampling import sampling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from types import TracebackType
 
     from mypy_boto3_xray import XRayClient
     from typing_extensions import Self
@@ -37,7 +37,7 @@ __all__ = ["NAMESPACES", "Document", "Refused", "XRayDaemon", "validate"]
 _BATCH = 50  # documents in one call, as the daemon sends them
 
 
-class XRayDaemon:
+class XRayDaemon(Startable):
     """Receive traces over UDP, check them, and answer questions about them.
 
     What a program on this machine has sent before a question is asked is in the answer: nothing has to sleep. Only for
@@ -93,14 +93,6 @@ class XRayDaemon:
             self._subsegments.clear()
             self._refused.clear()
             self._new_ids()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     # Leading a program to it
 

@@ -27,8 +27,16 @@ def problem(url: str) -> str | None:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the host of `url` is this machine's loopback (RFC 6761 gives all of ``*.localhost`` to it)."""
-    host = urlsplit(url).hostname or ""
+    """Whether the host of `url` is this machine's loopback."""
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host's name or address, without brackets, is this machine's loopback.
+
+    RFC 6761 gives all of ``*.localhost`` to it.
+    """
+    host = host.lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing._http import LoopbackServer
+from fleece_testing._lifecycle import Startable
 from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.application import Application
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.faults import Faults, Target
 
 if TYPE_CHECKING:
-    from types import ModuleType, TracebackType
+    from types import ModuleType
 
     from typing_extensions import Self
 
@@ -24,7 +25,7 @@ _USER = "fleece"
 _FEDERATED_ROLE = "federated"
 
 
-class AWS:
+class AWS(Startable):
     """AWS on a loopback port, for this process and its children.
 
     Moto keeps its resources per process: two instances in one process share them, and a `clear` of one clears both.
@@ -67,14 +68,6 @@ class AWS:
             server.stop()
             self._moto.reset()
             self._moto.close_at_exit()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def clear(self) -> None:
         """Forget resources, calls and faults, and every credential but those of `credentials`."""

@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from fleece_testing._lifecycle import Startable
 from fleece_testing.aws import AWS
 from fleece_testing.local.resources import seed
 from fleece_testing.rackspace import Rackspace
 from fleece_testing.xray_daemon import XRayDaemon
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
     from fleece_testing.local.resources import Account
 
 
-class Stack:
+class Stack(Startable):
     """Everything that a service talks to, seeded and started.
 
     Args:
@@ -58,11 +57,3 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Return what leads a program to the stack: endpoints, and the name and API key of a Rackspace user."""
         return {**self.rackspace.environment(), "AWS_XRAY_DAEMON_ADDRESS": self.xray.address}
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

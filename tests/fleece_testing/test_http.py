@@ -8,7 +8,7 @@ import threading
 import pytest
 import requests
 
-from fleece_testing._http import LoopbackServer, is_loopback_host
+from fleece_testing._http import LoopbackServer, is_loopback
 
 
 def application(environ, start_response):
@@ -49,6 +49,10 @@ def test_web_page_cannot_reach_it(headers):
         ("localhost:1", True),
         ("[::1]", True),
         ("[::1]:80", True),
+        ("LOCALHOST", True),
+        ("127.0.0.2:80", True),
+        ("evil.example@127.0.0.1", False),
+        ("[::1].evil.example", False),
         ("bucket.localhost:4566", True),
         ("", False),
         ("example.com", False),
@@ -59,7 +63,7 @@ def test_web_page_cannot_reach_it(headers):
 )
 def test_loopback_hosts_are_told_from_others(host, loopback):
     """Only names that are this machine's own loopback pass."""
-    assert is_loopback_host(host) is loopback
+    assert is_loopback(host) is loopback
 
 
 def test_taken_port_is_an_error_at_start():

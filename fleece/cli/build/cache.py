@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
 import time
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.errors import UsageError
+from fleece.cli.folders import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,20 +39,10 @@ def default_folder(environment: Mapping[str, str]) -> Path:
     Raises:
         UsageError: the user has no home folder.
     """
-    named = Path(environment.get("XDG_CACHE_HOME", ""))
     try:
-        base = named if named.is_absolute() else _of_user(environment)
+        return user_cache("build", environment)
     except RuntimeError:
         raise UsageError("there is no home folder to keep packages in: set HOME or XDG_CACHE_HOME") from None
-    return base / "fleece" / "build"
-
-
-def _of_user(environment: Mapping[str, str]) -> Path:
-    if sys.platform == "win32":
-        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path.home() / ".cache"
 
 
 class Cache:

@@ -16,11 +16,13 @@ import secrets
 import stat
 import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from fleece.cli.folders import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
@@ -36,14 +38,12 @@ _HAS_OWNERS = hasattr(os, "geteuid")  # on Windows, the user's folders are priva
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for credentials: ``fleece/credentials`` in ``$XDG_CACHE_HOME``, by default ``~/.cache``.
+    """Return the folder for credentials: ``fleece/credentials`` in the user's cache folder.
 
     Raises:
         RuntimeError: the user has no home folder.
     """
-    base = environ.get("XDG_CACHE_HOME", "")
-    # The specification of these folders says that a relative one is to be ignored.
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "fleece" / "credentials"  # noqa: PTH117
+    return user_cache("credentials", environ)
 
 
 class Store(Protocol):

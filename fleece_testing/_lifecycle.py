@@ -1,0 +1,31 @@
+"""What can be started and stopped, as a ``with`` block: the frame that every stub shares."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+
+class Startable(ABC):
+    """Started at the beginning of a ``with`` block and stopped at its end, however that comes."""
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Start, and return this object; starting twice does nothing."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop, and leave nothing behind; stopping twice does nothing."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
