@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
+    import click
+
 _log = logging.getLogger("fleece.cli")
 
 _EXTRA = frozenset({"click", "docker", "packaging", "tomli", "yaml"})  # the packages that the extra brings
@@ -73,7 +75,7 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except click.ClickException as error:
         with contextlib.suppress(OSError):  # the exit code tells, where stderr cannot
-            error.show()
+            _show(error)
         return error.exit_code
     except click.Abort as error:
         # A prompt turns both Ctrl-C and the end of input into Abort.
@@ -87,6 +89,17 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 (this is where all of them end)
         return _told(error, meta.get(FAILURE_CODE, CommandError.exit_code))
     return result if isinstance(result, int) else 0
+
+
+def _show(error: click.ClickException) -> None:
+    """Tell a mistake in one line, with where to read on; click itself would show the usage above it."""
+    context: click.Context | None = getattr(error, "ctx", None)
+    message = " ".join(error.format_message().split())
+    if context is None or type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # the latter's message is the help
+    else:
+        end = "" if message.endswith((".", "?", "!")) else "."
+        _log.error("%s%s See '%s --help'.", message, end, context.command_path)
 
 
 def _told(error: Exception, failure_code: int = CommandError.exit_code) -> int:

@@ -105,7 +105,7 @@ def test_an_unknown_command_is_wrong_usage(fleece_cli, name, hint):
     """A command that is not there is exit 2, with the nearest name."""
     result = fleece_cli(name)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"Error: No such command {name!r}. {hint}" in result.stderr
+    assert result.stderr == f"Error: No such command {name!r}. {hint} See 'fleece --help'.\n"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_an_unknown_sub_command_is_wrong_usage(fleece_cli, name, hint):
     """The same holds for the sub-commands, whatever click does about them."""
     result = fleece_cli("config", name)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"Error: No such command {name!r}. {hint}\n" in result.stderr
+    assert result.stderr == f"Error: No such command {name!r}. {hint} See 'fleece config --help'.\n"
 
 
 def test_an_unknown_option_is_wrong_usage(fleece_cli):
