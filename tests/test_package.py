@@ -16,10 +16,9 @@ import fleece_testing
 CHECKOUT = Path(__file__).parent.parent
 
 
+@pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="outside tox, it may be a developer's editable install")
 def test_installed_package_is_what_is_tested():
     """Under tox, both packages come from the environment's site-packages, not from the checkout."""
-    if "TOX_ENV_NAME" not in os.environ:
-        return  # a developer's editable install
     for package in (fleece, fleece_testing):
         assert "site-packages" in Path(package.__file__).parts
         assert not Path(package.__file__).is_relative_to(CHECKOUT / package.__name__)

@@ -3,6 +3,7 @@
 import base64
 import json
 
+import flask
 import pytest
 
 from fleece.handlers.wsgi import wsgi_handler
@@ -11,7 +12,6 @@ from fleece_testing import events
 from fleece_testing.api import Client, MalformedAnswerError
 
 PROXY_KINDS = sorted(set(events.KINDS) - {"yoke"})
-flask = pytest.importorskip("flask")
 
 
 @pytest.fixture

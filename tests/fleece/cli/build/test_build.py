@@ -402,8 +402,7 @@ def test_uv_and_pip_make_the_same_bytes(build, wheels, service, monkeypatch, tmp
     import shutil
 
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if uv is None:
-        pytest.skip("uv is not installed")
+    assert uv is not None, "uv is in the dependency group 'test'"
     wheels(
         "alpha",
         files={"alpha/__init__.py": "", "alpha/core.py": "def main():\n    pass\n"},
