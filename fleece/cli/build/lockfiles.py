@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from packaging.pylock import (
@@ -32,6 +31,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from packaging.markers import Environment
 
@@ -81,13 +81,13 @@ def read_pipfile_lock(path: Path, text: str, target: Target) -> Lock:
         content = json.loads(text)
         meta: Mapping[str, Any] = content["_meta"]
         packages: dict[str, dict[str, Any]] = content["default"]
-        pairs = [_pipfile_line(name, fields) for name, fields in sorted(packages.items())]
+        pairs = [_pipfile_line(name, fields, path.parent) for name, fields in sorted(packages.items())]
         indexes = tuple(source["url"] for source in meta.get("sources", ()))
         wanted = meta.get("requires", {}).get("python_version", str(target.runtime))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CommandError(f"{path} is not a lock file of pipenv's: `pipenv lock` makes it anew") from error
     local = tuple(
-        Path(fields[key]) for fields in packages.values() for key in ("path", "file") if _is_local(fields, key)
+        path.parent / fields[key] for fields in packages.values() for key in ("path", "file") if _is_local(fields, key)
     )
     warning = f"{path} was locked for Python {wanted}, and this build is for {target.runtime}: pass --python {wanted}"
     return Lock(_batches(pairs), local, indexes, (warning,) if wanted != str(target.runtime) else ())
@@ -126,7 +126,7 @@ def _line(requirement: str, hashes: Iterable[str]) -> tuple[str, bool]:
     return " ".join([requirement, *(f"--hash={one}" for one in checked)]), bool(checked)
 
 
-def _pipfile_line(name: str, fields: Mapping[str, Any]) -> tuple[str, bool]:
+def _pipfile_line(name: str, fields: Mapping[str, Any], folder: Path) -> tuple[str, bool]:
     extras = f"[{','.join(fields['extras'])}]" if fields.get("extras") else ""
     marker = f" ; {fields['markers']}" if fields.get("markers") else ""
     if "git" in fields:
@@ -134,7 +134,7 @@ def _pipfile_line(name: str, fields: Mapping[str, Any]) -> tuple[str, bool]:
         return _line(f"{name}{extras} @ git+{fields['git']}@{fields['ref']}{part}{marker}", ())
     place = fields.get("file") or fields.get("path")
     if place:
-        url = place if "://" in place else Path(place).resolve().as_uri()
+        url = place if "://" in place else (folder / place).resolve().as_uri()
         return _line(f"{name}{extras} @ {url}{marker}", ())
     return _line(f"{name}{extras}{fields['version']}{marker}", fields.get("hashes", ()))
 
