@@ -8,8 +8,7 @@ from contextvars import ContextVar
 from time import monotonic
 
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import ReadTimeout
+from requests.exceptions import ConnectionError as RequestsConnectionError, ReadTimeout
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry

@@ -22,23 +22,11 @@ if TYPE_CHECKING:
 
     from boto3 import (
         DEFAULT_SESSION as DEFAULT_SESSION,
-    )
-    from boto3 import (
         compat as compat,
-    )
-    from boto3 import (
         exceptions as exceptions,
-    )
-    from boto3 import (
         session as session,
-    )
-    from boto3 import (
         set_stream_logger as set_stream_logger,
-    )
-    from boto3 import (
         setup_default_session as setup_default_session,
-    )
-    from boto3 import (
         utils as utils,
     )
 

@@ -24,74 +24,28 @@ if TYPE_CHECKING:
 
     from requests import (
         ConnectionError as ConnectionError,  # noqa: A004 (requests' own name)
-    )
-    from requests import (
         ConnectTimeout as ConnectTimeout,
-    )
-    from requests import (
         HTTPError as HTTPError,
-    )
-    from requests import (
         JSONDecodeError as JSONDecodeError,
-    )
-    from requests import (
         PreparedRequest as PreparedRequest,
-    )
-    from requests import (
         ReadTimeout as ReadTimeout,
-    )
-    from requests import (
         Request as Request,
-    )
-    from requests import (
         RequestException as RequestException,
-    )
-    from requests import (
         Response as Response,
-    )
-    from requests import (
         Timeout as Timeout,
-    )
-    from requests import (
         TooManyRedirects as TooManyRedirects,
-    )
-    from requests import (
         URLRequired as URLRequired,
-    )
-    from requests import (
         adapters as adapters,
-    )
-    from requests import (
         auth as auth,
-    )
-    from requests import (
         certs as certs,
-    )
-    from requests import (
         codes as codes,
-    )
-    from requests import (
         cookies as cookies,
-    )
-    from requests import (
         exceptions as exceptions,
-    )
-    from requests import (
         hooks as hooks,
-    )
-    from requests import (
         models as models,
-    )
-    from requests import (
         sessions as sessions,
-    )
-    from requests import (
         status_codes as status_codes,
-    )
-    from requests import (
         structures as structures,
-    )
-    from requests import (
         utils as utils,
     )
     from urllib3.util import Timeout as _Urllib3Timeout

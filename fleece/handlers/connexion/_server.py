@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import run_simple
-from werkzeug.wrappers import Request as WerkzeugRequest
-from werkzeug.wrappers import Response as WerkzeugResponse
+from werkzeug.wrappers import Request as WerkzeugRequest, Response as WerkzeugResponse
 
 from fleece.handlers._http import Request
 

@@ -4,15 +4,13 @@ import re
 import sys
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fleece.cli.errors import UsageError
 from fleece.cli.stages import StageError, compiled, match, repeats_a_repeat
 
 if sys.version_info >= (3, 11):
-    from re import _constants as constants
-    from re import _parser as parser
+    from re import _constants as constants, _parser as parser
 else:
     import sre_constants as constants
     import sre_parse as parser

@@ -8,8 +8,7 @@ import sys
 from urllib.parse import parse_qsl, quote
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fleece.handlers._events import Kind, kind_of, read_request
 from fleece.handlers._http import Response

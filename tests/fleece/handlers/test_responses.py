@@ -5,8 +5,7 @@ import json
 import sys
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fleece.handlers._events import Kind
 from fleece.handlers._http import Response

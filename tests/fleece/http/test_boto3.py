@@ -11,8 +11,7 @@ import boto3 as plain_boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fleece import boto3
 from fleece._defaults import defaults

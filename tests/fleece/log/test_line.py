@@ -11,8 +11,7 @@ import sys
 import uuid
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from fleece.log import get_logger
 

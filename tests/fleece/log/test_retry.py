@@ -10,8 +10,7 @@ import time
 import pytest
 import watchtower
 from botocore.config import Config
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fleece.log import RetryHandler, get_logger
 

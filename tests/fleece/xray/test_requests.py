@@ -11,8 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 from werkzeug.wrappers import Request, Response
 
-from fleece import requests as fleece_requests
-from fleece import xray
+from fleece import requests as fleece_requests, xray
 from fleece_testing._http import LoopbackServer
 
 HEADER = "X-Amzn-Trace-Id"

@@ -6,8 +6,7 @@ from operator import itemgetter
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fleece.handlers._events import Kind, kind_of, read_request
 from fleece_testing import events

@@ -6,8 +6,7 @@ import io
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from rich.console import Console
 
 from fleece_testing._xray_traces import build_traces

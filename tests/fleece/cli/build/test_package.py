@@ -10,8 +10,7 @@ import zipfile
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fleece.cli.build import build_info, package
 from fleece.cli.build.cache import Cache, default_folder

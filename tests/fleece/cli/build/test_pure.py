@@ -7,8 +7,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fleece.cli.build.command import spread_excludes
 from fleece.cli.build.exclusions import Exclusions, is_noise

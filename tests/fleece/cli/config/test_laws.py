@@ -4,8 +4,7 @@ import json
 import re
 
 import yaml
-from hypothesis import HealthCheck, example, given, note, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, note, settings, strategies as st
 
 from fleece.cli.config import closed, document, output, render
 from fleece.cli.config.source import Source
