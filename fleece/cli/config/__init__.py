@@ -2,7 +2,8 @@
 
 `source`, `loader` and `text` know YAML and where things are written; `document` and `tree` what a configuration says;
 `closed` goes from the open to the closed format and back; `render` and `parameters` make use of the values. Only
-`keys`, `clients` and `parameter_store` talk to AWS, and only `command` knows of files, options and output.
+`keys`, `clients` and `parameter_store` talk to AWS. `actions` is what each sub-command does, with the file;
+`command` has their options, stdin and stdout.
 """
 
 from __future__ import annotations
