@@ -6,11 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fleece.handlers._http import Request, Response
+from fleece.handlers import _loop
+from fleece.handlers._http import Request, Response, check_headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import TypeAlias
+
+    from fleece.handlers._http import Headers
+    from fleece.handlers._log import RequestLog
 
     Message: TypeAlias = MutableMapping[str, Any]
     Scope: TypeAlias = MutableMapping[str, Any]
@@ -81,17 +85,17 @@ class Exchange:
 
     def __init__(self, body: bytes) -> None:
         self._body: bytes | None = body
-        self._start: Message | None = None
+        self._status = 0
+        self._headers: Headers = ()
         self._chunks: list[bytes] = []
         self._complete = asyncio.Event()
 
     @property
     def response(self) -> Response | None:
         """The response, once it is complete."""
-        if self._start is None or not self._complete.is_set():
+        if not self._complete.is_set():
             return None
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._start.get("headers", ())]
-        return Response(self._start["status"], headers, b"".join(self._chunks))
+        return Response(self._status, self._headers, b"".join(self._chunks))
 
     async def receive(self) -> Message:
         """Give the application the request's body; after that, say that the client has gone once it has its answer."""
@@ -102,10 +106,52 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the response."""
-        if message["type"] == "http.response.start":
-            self._start = message
-        elif message["type"] == "http.response.body":
-            self._chunks.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                self._complete.set()
+        """Take a part of the response.
+
+        Raises:
+            RuntimeError, TypeError: the application breaks ASGI's rules.
+        """
+        due = None if self._complete.is_set() else "http.response.body" if self._status else "http.response.start"
+        if message["type"] != due:
+            raise RuntimeError(f"The ASGI application sent {message['type']!r} when {due or 'nothing more'} was due")
+        if not self._status:
+            self._status, self._headers = _beginning(message)
+            return
+        self._chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            self._complete.set()
+
+    async def hold(self, app: ASGIApp, scope: Scope) -> None:
+        """Call the application, to its end."""
+        try:
+            await app(scope, self.receive, self.send)
+        except asyncio.CancelledError as error:  # which would not be taken for an error of the application's
+            raise RuntimeError("The ASGI application cancelled itself") from error
+
+
+def _beginning(message: Message) -> tuple[int, Headers]:
+    status = message["status"]
+    if not isinstance(status, int) or not 200 <= status <= 999:  # noqa: PLR2004 (three digits, and final)
+        raise TypeError(f"An ASGI status is a number such as 200, and not {status!r}")
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
+    check_headers(headers)
+    return int(status), headers
+
+
+def respond(app: ASGIApp, scope: Scope, body: bytes, log: RequestLog) -> Response:
+    """Call an application on this thread's event loop, and gather its whole answer.
+
+    Raises:
+        RuntimeError: the application ends without a complete response.
+        Exception: what the application raises before its response is complete; what it raises later is logged.
+    """
+    exchange = Exchange(body)
+    try:
+        _loop.run(exchange.hold(app, scope))
+    except Exception as error:
+        if exchange.response is None:
+            raise
+        log.failed("The application failed after it had answered", error)
+    if exchange.response is None:
+        raise RuntimeError("The ASGI application ended without a complete response")
+    return exchange.response

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import TypeAlias
+    from collections.abc import Iterable, Sequence
+    from typing import Any, TypeAlias
 
     Headers: TypeAlias = Sequence[tuple[str, str]]
+
+_BREAK = re.compile(r"[\r\n\0]")
 
 
 class Request(NamedTuple):
@@ -48,6 +51,17 @@ class Response(NamedTuple):
     def header(self, name: str) -> str | None:
         """Return the first value of the header of that lower-case name."""
         return next((value for key, value in self.headers if key.lower() == name), None)
+
+
+def check_headers(headers: Iterable[tuple[Any, Any]]) -> None:
+    """Check the headers that an application sets.
+
+    Raises:
+        TypeError: one is no name and value of one line each, which would let whoever wrote it add headers of his own.
+    """
+    for name, value in headers:
+        if not isinstance(name, str) or not isinstance(value, str) or _BREAK.search(f"{name}{value}"):
+            raise TypeError(f"A header is a name and a text of one line, and not {name!r}, {value!r}")
 
 
 def phrase(status: int) -> str:

@@ -24,6 +24,10 @@ class RequestLog:
         """Say that a request has been answered."""
         self.logger.info(f"Returning {status}", **self._fields(http_status=status))  # noqa: G004
 
+    def without_lifespan(self, error: BaseException | None) -> None:
+        """Say that an application is served without a lifespan, and what it said when it was asked for one."""
+        self.logger.info("The application has no ASGI lifespan", **self._fields(error=repr(error)) if error else {})
+
     def failed(self, what: str, error: BaseException | None = None, **fields: Any) -> None:
         """Say what went wrong, with the traceback of `error`; clients are not told."""
         self.logger.error(what, exc_info=error, **self._fields(**fields))

@@ -35,6 +35,7 @@ class _ThreadsLoop(threading.local):
 
     def __init__(self) -> None:
         self.loop = _Loop()
+        self.belongings: dict[int, Any] = {}
 
 
 def require_no_running_loop() -> None:
@@ -58,4 +59,13 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
     It sees the context variables that the caller has set. Tasks that it leaves behind go on at the next call.
     """
-    return defaults.resource("fleece.handlers.loop", _ThreadsLoop).loop.run_until_complete(coroutine)
+    return _of_this_thread().loop.run_until_complete(coroutine)
+
+
+def belongings() -> dict[int, Any]:
+    """Return what is kept as long as this thread's loop, by the `id` of what it was made for."""
+    return _of_this_thread().belongings
+
+
+def _of_this_thread() -> _ThreadsLoop:
+    return defaults.resource("fleece.handlers.loop", _ThreadsLoop)

@@ -8,7 +8,7 @@ import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fleece.handlers._http import Request, Response, latin_1
+from fleece.handlers._http import Request, Response, check_headers, latin_1
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,9 +65,7 @@ def _check(status: Any, headers: Any) -> None:
     """Refuse a beginning that is none: the application is told where it went wrong, and the client nothing."""
     if not isinstance(status, str) or not _STATUS.match(status):
         raise TypeError(f"A WSGI status is a text such as '200 OK', and not {status!r}")
-    for name, value in headers:
-        if not isinstance(name, str) or not isinstance(value, str) or "\n" in value or "\r" in value:
-            raise TypeError(f"A WSGI header is a name and a text of one line, and not {name!r}, {value!r}")
+    check_headers(headers)
 
 
 def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:

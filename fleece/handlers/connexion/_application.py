@@ -13,9 +13,8 @@ from connexion.options import SwaggerUIOptions
 from connexion.utils import get_function_from_name
 
 from fleece.handlers import _loop
-from fleece.handlers._asgi import Exchange, scope_of
+from fleece.handlers._asgi import respond, scope_of
 from fleece.handlers._events import Kind, kind_of, read_request
-from fleece.handlers._http import Response, problem
 from fleece.handlers._log import RequestLog
 from fleece.handlers._parts import BadRequestError
 from fleece.handlers._proxy import answer_event, attempt, too_large
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from fleece.handlers._http import Request
+    from fleece.handlers._http import Request, Response
 
     Framework: TypeAlias = Literal["flask", "async"]
 
@@ -149,17 +148,10 @@ class FleeceApp:
     def _respond(self, request: Request, event: dict[str, Any] | None = None) -> Response:
         scope = scope_of(_with_content_type(request))
         scope["lambda.event"] = event
-        exchange = Exchange(request.body)
         is_first = self.connexion_app.middleware.middleware_stack is None
-        try:
-            # The first request makes connexion build itself, which two threads must not do at once.
-            with self._building if is_first else nullcontext():
-                _loop.run(self.connexion_app(scope, exchange.receive, exchange.send))
-        except Exception as error:
-            if exchange.response is None:
-                raise
-            self._log.failed("The application failed after it had answered", error)
-        return exchange.response or problem(500)
+        # The first request makes connexion build itself, which two threads must not do at once.
+        with self._building if is_first else nullcontext():
+            return respond(self.connexion_app, scope, request.body, self._log)
 
 
 def _flask_app(import_name: str, options: dict[str, Any]) -> Any:
