@@ -1,7 +1,7 @@
 """Runs in the Python of a contestant's environment: does the work of one contestant, and writes down its times.
 
 ``python -I child.py ROW CONTESTANT RESULT [CALLS]``. The times go to the file RESULT, as JSON: seconds by part, and for
-work in a loop ``{"": seconds}``. With CALLS, a rehearsal: the work is done so many times, and nothing is measured.
+work in a loop ``{"": seconds}``. With CALLS, a rehearsal: work in a loop is done so many times, and not measured.
 Standard output is the contestant's own.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from harness.model import Clock, Loop, Phases, Row
+from harness.model import Clock, Loop, Once, Row
 
 SAMPLES = 5
 SECONDS_A_SAMPLE = 0.05
@@ -32,14 +32,15 @@ def main(row_name: str, contestant_name: str, result: str, calls: str = "") -> N
     row: Row = importlib.import_module(f"rows.{row_name}").ROW
     measure = next(one.measure for one in row.contestants if one.name == contestant_name)
     times: Mapping[str, float] = {}
-    if isinstance(measure, Phases):
-        times = measure.run()
+    clock = CLOCKS[row.clock]
+    if isinstance(measure, Once):
+        times = measure.run(clock)
     elif isinstance(measure, Loop):
         repeat = measure.prepare()
         if calls:
             repeat(int(calls))
         else:
-            times = {"": time_loop(repeat, CLOCKS[row.clock])}
+            times = {"": time_loop(repeat, clock)}
     Path(result).write_text(json.dumps(times), encoding="utf-8")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -53,16 +52,17 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Phases:
-    """Times of the parts of something that happens once in a process.
+class Once:
+    """Times of something that happens once in a process.
 
-    `run` is called in the child, which has imported nothing of what is measured; it returns seconds by part.
+    `run` is called in the child, which has imported nothing of what is measured, with the row's clock. It returns
+    seconds by part, or for work that has no parts ``{"": seconds}``.
     """
 
-    run: Callable[[], Mapping[str, float]]
+    run: Callable[[Callable[[], float]], Mapping[str, float]]
 
 
-Measure: TypeAlias = "Loop | Statement | Command | Phases"
+Measure: TypeAlias = "Loop | Statement | Command | Once"
 
 
 @dataclass(frozen=True)
@@ -137,13 +137,14 @@ class Stage(Protocol):
         """Return, and forget, what contestants have sent."""
 
 
-class EmptyStage:
-    """The stage of contestants that need nothing around them."""
+@dataclass(frozen=True)
+class SilentStage:
+    """A stage that tells nothing of what contestants have sent."""
 
-    variables: Mapping[str, str] = MappingProxyType({})
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def received(self) -> Sequence[bytes]:
-        """Return nothing, since nobody listens."""
+        """Return nothing."""
         return ()
 
 
@@ -156,7 +157,7 @@ class Interpreters(Protocol):
 
 def no_stage(_interpreters: Interpreters) -> AbstractContextManager[Stage]:
     """Surround the contestants with nothing."""
-    return nullcontext(EmptyStage())
+    return nullcontext(SilentStage())
 
 
 @dataclass(frozen=True)

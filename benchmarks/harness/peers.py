@@ -20,5 +20,6 @@ FLEECE_1_2_1 = Environment(
         "werkzeug==2.2.2",
     ),
 )
+HTTPS_SERVER = Environment("https-server", ("trustme",))
 POWERTOOLS = Environment("powertools", ("aws-lambda-powertools",))
 XRAY_SDK = Environment("aws-xray-sdk", ("aws-xray-sdk",))
