@@ -1,19 +1,20 @@
-"""The connections below `fleece.requests`: kept warm, never trusted for too long, and retried as each call says."""
+"""The connections below `fleece.requests`: kept warm, and never trusted for too long."""
 
 from __future__ import annotations
 
 import contextlib
 import ssl
-from contextvars import ContextVar
+from http.client import HTTPResponse
 from time import monotonic
 
-from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError, ReadTimeout
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
+from urllib3.util.proxy import connection_requires_http_tunnel
 
 from fleece._defaults import defaults
+from fleece._retries import CallRetries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,13 +29,27 @@ MAX_IDLE_SECONDS = 50.0
 MAX_SHARED = 64
 """Connections to one server that the calls of all threads keep; urllib3 warns of each that it has no place for."""
 
-RETRIES: ContextVar[tuple[object, Retry | None]] = ContextVar("fleece.requests.retries", default=(None, None))
-"""The session whose call is under way, and what that retries; None leaves the adapter's own rule, which is not to."""
-
 _NEVER = (0.0, None)
 
 # What a server that has closed an idle connection looks like from here, before the first byte of an answer.
 _GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+class BrokenOffError(ConnectionResetError):
+    """The connection was reset in the head of an answer: the server has seen the request, and may have acted on it."""
+
+
+class _Answer(HTTPResponse):
+    """An answer of which it is known whether its first byte has come."""
+
+    def begin(self) -> None:
+        begun = self.fp.peek(1)
+        try:
+            super().begin()
+        except ConnectionError as error:
+            if begun:
+                raise BrokenOffError(*error.args) from error
+            raise
 
 
 class _WarmPool(HTTPConnectionPool):
@@ -44,29 +59,47 @@ class _WarmPool(HTTPConnectionPool):
     restore nobody's.
     """
 
+    def _new_conn(self) -> Any:
+        conn: Any = super()._new_conn()
+        conn.response_class = _Answer
+        return conn
+
     def _put_conn(self, conn: Any) -> None:
         if conn is not None:
-            conn.fleece_put_back = (monotonic(), _this_process())
+            conn.fleece_put_back = (monotonic(), defaults.process())
         super()._put_conn(conn)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout)
         idle_since, process = getattr(conn, "fleece_put_back", _NEVER)
-        if process is not None and (process is not _this_process() or monotonic() - idle_since > MAX_IDLE_SECONDS):
+        if process is not None and (process is not defaults.process() or monotonic() - idle_since > MAX_IDLE_SECONDS):
             conn.close()  # it connects anew when it is used
+        conn.fleece_reused = conn.sock is not None
         return conn
 
     def _make_request(self, conn: Any, method: str, url: str, **kwargs: Any) -> Any:  # type: ignore[override]
         # urllib3 1.26 and 2 have different parameters after the URL, and both call with their names.
-        reused = conn.sock is not None and self.proxy is None
         try:
             return super()._make_request(conn, method, url, **kwargs)
+        except BrokenOffError:
+            raise
         except _GONE:
-            if not (reused and _may_be_sent_twice(method, kwargs.get("body"))):
+            if not (conn.fleece_reused and _may_be_sent_twice(method, kwargs.get("body"))):
                 raise
         # Not counted as one of the caller's retries: a cold connection would not have failed.
-        conn.close()
+        self._reconnect(conn)
         return super()._make_request(conn, method, url, **kwargs)
+
+    def _reconnect(self, conn: Any) -> None:
+        """Close `conn`, which connects when it is used next, unless that takes a tunnel through a proxy."""
+        conn.close()
+        if not connection_requires_http_tunnel(self.proxy, self.proxy_config, self.scheme):
+            return
+        try:
+            self._prepare_proxy(conn)
+        except OSError as error:
+            self._raise_timeout(err=error, url=self.host, timeout_value=conn.timeout)
+            raise
 
 
 class _WarmSecurePool(_WarmPool, HTTPSConnectionPool):
@@ -76,7 +109,7 @@ class _WarmSecurePool(_WarmPool, HTTPSConnectionPool):
 _POOLS = {"http": _WarmPool, "https": _WarmSecurePool}
 
 
-class WarmAdapter(HTTPAdapter):
+class WarmAdapter(CallRetries):
     """`requests.adapters.HTTPAdapter` over warm pools, whose retries are those of the call under way."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -91,16 +124,6 @@ class WarmAdapter(HTTPAdapter):
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    @property
-    def max_retries(self) -> Retry:
-        """The retries of the call under way; requests reads this for each request that it sends."""
-        _, retries = RETRIES.get()
-        return retries or self._own_retries
-
-    @max_retries.setter
-    def max_retries(self, retries: Retry) -> None:
-        self._own_retries = retries
-
 
 @contextlib.contextmanager
 def timeouts_by_name(request: PreparedRequest) -> Iterator[None]:
@@ -112,11 +135,6 @@ def timeouts_by_name(request: PreparedRequest) -> Iterator[None]:
         if isinstance(getattr(cause, "reason", cause), ReadTimeoutError):
             raise ReadTimeout(cause, request=request) from error
         raise
-
-
-def _this_process() -> object:
-    """Return what stands for this process, as long as neither a fork nor a SnapStart restore has made it another."""
-    return defaults.resource("requests.process", object)
 
 
 def _may_be_sent_twice(method: str, body: object) -> bool:

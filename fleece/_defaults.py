@@ -102,6 +102,10 @@ class Defaults:
                 resource = self._resources[name]
         return resource
 
+    def process(self) -> object:
+        """Return what stands for this process: another object after a ``fork`` or a SnapStart restore."""
+        return self.resource("process", object)
+
     def forget(self, name: str) -> Any:
         """Take the resource of that name out, for whoever closes it; ``None`` when it was never made."""
         with self._lock:

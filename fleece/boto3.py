@@ -2,33 +2,58 @@
 
 `client`, `resource` and `Session` take what boto3's take, plus ``timeout``, ``connect_timeout`` and ``read_timeout`` in
 seconds; `set_default_timeout` sets them for the process. Every other name is boto3's own. With nothing set, a client is
-exactly boto3's, botocore's 60 seconds included.
+exactly boto3's, botocore's 60 seconds included. A client that was made before a fork can be used after it.
+
+For type checkers, `client` and `resource` return `Any`. boto3-stubs has an overload for each service, and these cannot
+be passed on: the typing rules have no way to add a keyword argument to somebody else's overloads, and a copy of them
+here would be out of date with every service that AWS opens. Say which one it is, and the rest is checked::
+
+    s3: S3Client = boto3.client("s3", timeout=3)
 """
 
 from __future__ import annotations
 
-import threading
-
 import boto3 as _boto3
-from botocore.config import Config
 
-from fleece._defaults import Timeouts, defaults
+from fleece._clients import made_by
+from fleece._defaults import defaults
 from fleece._seconds import checked_timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from typing import Any
 
     from boto3 import (
         DEFAULT_SESSION as DEFAULT_SESSION,
         compat as compat,
+        docs as docs,
         exceptions as exceptions,
+        resources as resources,
         session as session,
         set_stream_logger as set_stream_logger,
         setup_default_session as setup_default_session,
         utils as utils,
     )
+    from botocore.config import Config
+    from typing_extensions import Never
+
+    __version__: str
+
+__all__ = [
+    "DEFAULT_SESSION",
+    "Session",
+    "client",
+    "compat",
+    "docs",
+    "exceptions",
+    "resource",
+    "resources",
+    "session",
+    "set_default_timeout",
+    "set_stream_logger",
+    "setup_default_session",
+    "utils",
+]
 
 
 def set_default_timeout(
@@ -52,37 +77,56 @@ def set_default_timeout(
 
 
 def client(
-    *args: Any,
+    service_name: str,
+    region_name: str | None = None,
+    api_version: str | None = None,
+    use_ssl: bool | None = True,
+    verify: bool | str | None = None,
+    endpoint_url: str | None = None,
+    aws_access_key_id: str | None = None,
+    aws_secret_access_key: str | None = None,
+    aws_session_token: str | None = None,
+    config: Config | None = None,
+    aws_account_id: str | None = None,
+    *,
     timeout: float | None = None,
     connect_timeout: float | None = None,
     read_timeout: float | None = None,
-    **kwargs: Any,
+    **newer: Never,
 ) -> Any:
     """Make a client as `boto3.client` does, with the timeouts given, in seconds.
 
     For each of the two timeouts the first that is given wins: its own argument, ``timeout``, the caller's ``config``,
     the process-wide default of that kind, the process-wide ``timeout``, botocore's 60 seconds.
 
+    Whatever a newer boto3 takes besides is handed on to it; type checkers refuse it until it is written out here.
+
     Raises:
         ValueError: a timeout is not a number of seconds above zero.
         TypeError: ``config`` is not a `botocore.config.Config`.
     """
-    with _one_at_a_time():
-        kwargs = _with_timeouts(_default_session(), kwargs, checked_timeouts(timeout, connect_timeout, read_timeout))
-        return _boto3.client(*args, **kwargs)
+    return made_by(_boto3.client, None, locals())
 
 
 def resource(
-    *args: Any,
+    service_name: str,
+    region_name: str | None = None,
+    api_version: str | None = None,
+    use_ssl: bool | None = True,
+    verify: bool | str | None = None,
+    endpoint_url: str | None = None,
+    aws_access_key_id: str | None = None,
+    aws_secret_access_key: str | None = None,
+    aws_session_token: str | None = None,
+    config: Config | None = None,
+    *,
     timeout: float | None = None,
     connect_timeout: float | None = None,
     read_timeout: float | None = None,
-    **kwargs: Any,
+    **newer: Never,
 ) -> Any:
     """Make a resource as `boto3.resource` does, with timeouts in seconds as for `client`."""
-    with _one_at_a_time():
-        kwargs = _with_timeouts(_default_session(), kwargs, checked_timeouts(timeout, connect_timeout, read_timeout))
-        return _boto3.resource(*args, **kwargs)
+    return made_by(_boto3.resource, None, locals())
 
 
 class Session(_boto3.Session):
@@ -90,77 +134,54 @@ class Session(_boto3.Session):
 
     def client(
         self,
-        *args: Any,
+        service_name: str,
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool | None = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        config: Config | None = None,
+        aws_account_id: str | None = None,
+        *,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
-        **kwargs: Any,
+        **newer: Never,
     ) -> Any:
         """Make a client of this session, with timeouts in seconds as for `fleece.boto3.client`."""
-        explicit = checked_timeouts(timeout, connect_timeout, read_timeout)
-        with _one_at_a_time():
-            return super().client(*args, **_with_timeouts(self, kwargs, explicit))
+        return made_by(super().client, self, locals())
 
-    def resource(
+    def resource(  # type: ignore[override]  # boto3-stubs has an aws_account_id that boto3 refuses
         self,
-        *args: Any,
+        service_name: str,
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool | None = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        config: Config | None = None,
+        *,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
-        **kwargs: Any,
+        **newer: Never,
     ) -> Any:
         """Make a resource of this session, with timeouts in seconds as for `fleece.boto3.client`."""
-        explicit = checked_timeouts(timeout, connect_timeout, read_timeout)
-        with _one_at_a_time():
-            return super().resource(*args, **_with_timeouts(self, kwargs, explicit))
+        return made_by(super().resource, self, locals())
 
 
-def _with_timeouts(session: _boto3.Session, kwargs: dict[str, Any], explicit: Timeouts) -> dict[str, Any]:
-    """Return `kwargs` with a ``config`` that has the timeouts by their order of precedence, if any is set."""
-    least = _config(defaults.settings.boto3_timeouts)
-    most = _config(explicit)
-    if least is None and most is None:
-        return kwargs
-    # A later one wins, option by option, so whatever else is in the caller's stays.
-    merged = Config()
-    for config in (least, session._session.get_default_client_config(), kwargs.get("config"), most):  # noqa: SLF001
-        if config is None:
-            continue
-        if not isinstance(config, Config):
-            raise TypeError(f"config must be a botocore.config.Config: {config!r} was given")
-        merged = merged.merge(config)
-    return {**kwargs, "config": merged}
+if not TYPE_CHECKING:  # a checker would take every misspelt name for one of these
 
-
-def _config(timeouts: Timeouts) -> Config | None:
-    """Return a configuration that sets what `timeouts` sets and nothing else, or None when that is nothing."""
-    both = timeouts.timeout
-    options = {
-        "connect_timeout": timeouts.connect_timeout if timeouts.connect_timeout is not None else both,
-        "read_timeout": timeouts.read_timeout if timeouts.read_timeout is not None else both,
-    }
-    given = {name: seconds for name, seconds in options.items() if seconds is not None}
-    return Config(**given) if given else None  # type: ignore[arg-type]
-
-
-def _default_session() -> _boto3.Session:
-    """Return the session behind `boto3.client`, made as boto3 itself would make it."""
-    if _boto3.DEFAULT_SESSION is None:
-        _boto3.setup_default_session()
-    session = _boto3.DEFAULT_SESSION
-    assert session is not None  # noqa: S101 (set the line before; for mypy)
-    return session
-
-
-def _one_at_a_time() -> AbstractContextManager[Any]:
-    """Return the lock under which clients are made: a boto3 session is not safe while it makes one, a client is."""
-    return defaults.resource("boto3.lock", threading.RLock)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "__path__":  # with it, `import fleece.boto3.session` would load a second copy of that module
-        raise AttributeError(name)
-    return getattr(_boto3, name)
+    def __getattr__(name: str) -> Any:
+        if name == "__path__":  # with it, `import fleece.boto3.session` would load a second copy of that module
+            raise AttributeError(name)
+        return getattr(_boto3, name)
 
 
 def __dir__() -> list[str]:
