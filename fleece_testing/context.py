@@ -9,6 +9,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arn import function_arn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -101,7 +103,7 @@ class LambdaContext:
         self.function_name = function_name
         self.function_version = str(function_version)
         self.memory_limit_in_mb = str(memory_limit_in_mb)
-        arn = f"arn:{_partition(region)}:lambda:{region}:{account_id}:function:{function_name}"
+        arn = function_arn(region, account_id, function_name)
         self.invoked_function_arn = arn if qualifier is None else f"{arn}:{qualifier}"
         self.log_group_name = f"/aws/lambda/{function_name}"
         day = time.strftime("%Y/%m/%d", time.gmtime(clock()))
@@ -136,7 +138,3 @@ class LambdaContext:
     def __repr__(self) -> str:
         names = ("aws_request_id", "function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb")
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
-
-
-def _partition(region: str) -> str:
-    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")

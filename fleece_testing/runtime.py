@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleece._errors import FleeceError
+from fleece_testing._arn import function_arn
 from fleece_testing._lifecycle import Startable
 from fleece_testing._runtime_api import FunctionError, Task
 from fleece_testing._runtime_code import laid_out
@@ -135,7 +136,7 @@ class Runtime(Startable):
         xray: XRayDaemon | None = None,
         echo: bool = True,
     ) -> None:
-        self.arn = f"arn:aws:lambda:{region}:{account}:function:{function_name}"
+        self.arn = function_arn(region, account, function_name)
         self.xray = XRayDaemon() if xray is None else xray
         self._code = Path(code)
         self._handler = handler
