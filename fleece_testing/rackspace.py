@@ -34,7 +34,10 @@ __all__ = ["Rackspace", "Received", "User"]
 
 @dataclass(frozen=True)
 class Received:
-    """One request that was answered: what it was about and how it ended; no key, token or passcode."""
+    """One request that was answered: what it was about and how it ended; no key, token or passcode.
+
+    `kind` is one of those of `Rackspace.fail`, or ``unknown`` for what neither service answers.
+    """
 
     kind: str
     method: str
@@ -167,17 +170,22 @@ class Rackspace(Startable):
         try:
             kind, arguments = ROUTES.bind_to_environ(environ).match()
         except HTTPException as error:
-            return answers.identity_fault(error.code or 404)(environ, start_response)
+            response = answers.identity_fault(error.code or 404)
+            self._log("unknown", request, None, response)
+            return response(environ, start_response)
         with self._lock:
             fault = self._faults[kind].popleft() if self._faults[kind] else None
             hurry = self._hurry
         if fault is not None and fault.delay:
             hurry.wait(fault.delay)
         user, response = self._answer(kind, request, arguments, fault)
-        with self._lock:
-            path = "/v2.0/tokens/***" if kind == "validate" else request.path
-            self.requests.append(Received(kind, request.method, path, user, response.status_code))
+        self._log(kind, request, user, response)
         return response(environ, start_response)
+
+    def _log(self, kind: str, request: Request, user: str | None, response: Response) -> None:
+        path = "/v2.0/tokens/***" if request.path.startswith("/v2.0/tokens/") else request.path
+        with self._lock:
+            self.requests.append(Received(kind, request.method, path, user, response.status_code))
 
     def _answer(
         self, kind: str, request: Request, arguments: Mapping[str, str], fault: _Fault | None

@@ -88,6 +88,20 @@ class TestIdentity:
         assert access["token"]["id"] == token
         assert [role["name"] for role in access["user"]["roles"]] == ["admin", "billing"]
 
+    def test_a_token_has_the_tenant_and_the_end_that_a_test_wants(self, fleece_rackspace):
+        """The tenant is the user's, if it has one, and the end as far away as was asked for."""
+        fleece_rackspace.user("here", "k", tenant="42")
+        fleece_rackspace.user("nowhere", "k", tenant=None)
+        tokens = {
+            name: validate(fleece_rackspace, fleece_rackspace.token(name, seconds=60)).json()["access"]["token"]
+            for name in ("here", "nowhere")
+        }
+        assert (tokens["here"]["tenant"]["id"], "tenant" in tokens["nowhere"]) == ("42", False)
+        left = dt.datetime.fromisoformat(tokens["here"]["expires"].replace("Z", "+00:00")) - dt.datetime.now(
+            dt.timezone.utc
+        )
+        assert dt.timedelta(0) < left <= dt.timedelta(seconds=60)
+
     def test_expired_and_revoked_tokens_are_refused(self, fleece_rackspace):
         """A token of the past, one that was revoked and one never issued are no valid tokens."""
         valid = fleece_rackspace.token()
@@ -195,6 +209,28 @@ class TestFailures:
         assert log == [("tokens", None, 401), ("validate", "me", 200), ("credentials", "me", 200)]
         for secret in ("secret-key", "123456'", token):
             assert secret not in repr(fleece_rackspace.requests) + repr(user)
+
+    def test_requests_that_nobody_answers_are_logged_too(self, fleece_rackspace):
+        """A test that says "no request was made" would see those to other paths as well, without a token in them."""
+        token = fleece_rackspace.token()
+        for path in ("/v2.0/extensions", f"/v2.0/tokens/{token}/endpoints"):
+            assert requests.get(fleece_rackspace.url + path, timeout=10).status_code == 404
+        assert [(entry.kind, entry.path, entry.status) for entry in fleece_rackspace.requests] == [
+            ("unknown", "/v2.0/extensions", 404),
+            ("unknown", "/v2.0/tokens/***", 404),
+        ]
+
+    def test_a_question_about_a_token_can_go_wrong_in_every_way(self, fleece_rackspace):
+        """Slow, cut, rate-limited, redirected: each happens to a valid token too."""
+        token = fleece_rackspace.token()
+        fleece_rackspace.fail("validate", None, delay=0.01)
+        fleece_rackspace.fail("validate", 413, headers={"Retry-After": "7"})
+        assert [validate(fleece_rackspace, token).status_code for _ in range(2)] == [200, 413]
+        fleece_rackspace.fail("validate", 302, headers={"Location": f"{fleece_rackspace.url}/v2.0/tokens/{token}"})
+        assert [answer.status_code for answer in validate(fleece_rackspace, token).history] == [302]
+        fleece_rackspace.fail("validate", None, cut=True)
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            validate(fleece_rackspace, token)
 
     def test_clear_leaves_the_user_of_the_environment(self, fleece_rackspace):
         """Users, accounts, tokens, failures and the log go; the environment stays as it was."""
