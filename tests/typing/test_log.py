@@ -1,4 +1,4 @@
-"""Checked by mypy, never run: what a user's editor sees of fleece.log and fleece.profiling."""
+"""Checked by mypy and pyright, never run: what a user's editor sees of fleece.log and fleece.profiling."""
 
 import io
 import logging
@@ -55,15 +55,16 @@ def check() -> None:
     def handler(event: dict[str, Any], context: object) -> dict[str, str]:
         return {}
 
+    assert_type(handler({}, None), dict[str, str])
+    handler("not an event", None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    log.bind(7)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def check_coroutines() -> None:
     @inject_request_ids_into_environment
-    @logme(level="INFO", logger=log)
-    async def async_handler(event: dict[str, Any], context: object) -> str:
+    @logme(level="INFO", logger=get_logger())
+    async def handler(event: dict[str, Any], context: object) -> str:
         return ""
 
-    assert_type(handler({}, None), dict[str, str])
-
-    async def wait() -> str:
-        return await async_handler({}, None)
-
-    handler("not an event", None)  # type: ignore[arg-type]
-    log.bind(7)  # type: ignore[call-arg]
+    assert_type(await handler({}, context=None), str)
+    await handler({}, contxt=None)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -1,4 +1,4 @@
-"""Checked by mypy, never run: what a user's editor sees."""
+"""Checked by mypy and pyright, never run: what a user's editor sees."""
 
 import fleece
 
