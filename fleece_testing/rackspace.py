@@ -167,25 +167,26 @@ class Rackspace(Startable):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
         request = Request(environ)
+        hurry = self._hurry
         try:
             kind, arguments = ROUTES.bind_to_environ(environ).match()
         except HTTPException as error:
             response = answers.identity_fault(error.code or 404)
-            self._log("unknown", request, None, response)
+            self._log("unknown", request, None, response, hurry)
             return response(environ, start_response)
         with self._lock:
             fault = self._faults[kind].popleft() if self._faults[kind] else None
-            hurry = self._hurry
         if fault is not None and fault.delay:
             hurry.wait(fault.delay)
         user, response = self._answer(kind, request, arguments, fault)
-        self._log(kind, request, user, response)
+        self._log(kind, request, user, response, hurry)
         return response(environ, start_response)
 
-    def _log(self, kind: str, request: Request, user: str | None, response: Response) -> None:
+    def _log(self, kind: str, request: Request, user: str | None, response: Response, hurry: threading.Event) -> None:
         path = "/v2.0/tokens/***" if request.path.startswith("/v2.0/tokens/") else request.path
         with self._lock:
-            self.requests.append(Received(kind, request.method, path, user, response.status_code))
+            if hurry is self._hurry:  # else it came before clear(), and was still waiting
+                self.requests.append(Received(kind, request.method, path, user, response.status_code))
 
     def _answer(
         self, kind: str, request: Request, arguments: Mapping[str, str], fault: _Fault | None
