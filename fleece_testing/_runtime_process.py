@@ -3,96 +3,100 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import threading
-import time
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from fleece_testing import _runtime_boot
-from fleece_testing._environment import NO_OTHER_SOURCES
 from fleece_testing._http import LoopbackServer
 from fleece_testing._runtime_api import FunctionError, RuntimeAPI, Task
 from fleece_testing._runtime_lifeline import Lifeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from wsgiref.types import WSGIApplication  # Python 3.11's, for mypy alone
 
     from fleece_testing._runtime_output import Output
+    from fleece_testing._runtime_plan import Plan
 
-_INHERITED = ("LD_LIBRARY_PATH", "TMPDIR")
+
+class Child(Protocol):
+    """A process that has been started."""
+
+    def wait(self) -> int:
+        """Wait for its end, and return its exit code, or the number of the signal that ended it, below zero."""
+
+    def kill(self) -> None:
+        """Kill it with all that it started."""
+
+    def close(self) -> None:
+        """Let go what it needed, once it has ended."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What to run: everything about the process that stays the same from one boot to the next.
+class Program:
+    """AWS's runtime client in a child, and the server of the Runtime API that it asks.
 
-    Attributes:
-        python: the interpreter.
-        handler: ``module.function``.
-        task: the function's folder, ``/var/task`` on Lambda.
-        runtime: the folder of the packages that the runtime provides.
-        isolated: whether the interpreter's own site-packages are out of reach.
-        environment: the variables, complete but for what this module adds.
+    Args:
+        plan: what to run.
+        output: the descriptor that its stdout and stderr go to.
+        app: the Runtime API.
+        snapshots: the program's end of the connection to a `fleece_testing._runtime_snapshot.Snapshot`.
     """
 
-    python: str
-    handler: str
-    task: Path
-    runtime: Path
-    isolated: bool
-    environment: Mapping[str, str]
-
-    def command(self) -> list[str]:
-        """Return the child's arguments."""
-        flags = ["-B", "-S"] if self.isolated else ["-B"]
-        return [self.python, *flags, _runtime_boot.__file__, self.handler]
-
-    def variables(self, api: str) -> dict[str, str]:
-        """Return the child's whole environment: that of Lambda, and nothing of this process that is not needed."""
-        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        path = str(self.runtime) if self.isolated else os.environ.get("PYTHONPATH", "")
-        return {
-            **inherited,
-            "PATH": os.pathsep.join([str(Path(self.python).parent), "/usr/local/bin", "/usr/bin", "/bin", "/opt/bin"]),
-            **({"PYTHONPATH": path} if path else {}),
-            "LAMBDA_TASK_ROOT": str(self.task),
-            "LAMBDA_RUNTIME_DIR": str(self.runtime),
-            "_HANDLER": self.handler,
-            **self.environment,
-            "AWS_LAMBDA_RUNTIME_API": api,
-        }
-
-
-class Process:
-    """One child, from its boot to its end; a new one is made after each end, as Lambda does."""
-
-    def __init__(self, plan: Plan, output: Output) -> None:
-        self.api = RuntimeAPI()
-        self._server = LoopbackServer(self.api).start()
+    def __init__(self, plan: Plan, output: int, app: WSGIApplication, snapshots: int | None = None) -> None:
+        self._server = LoopbackServer(app).start()
         self._lifeline = Lifeline()
+        mine = [self._lifeline.end_of_child, *([] if snapshots is None else [snapshots])]
         try:
             self._child = subprocess.Popen(  # noqa: S603 (the tester's own code, without a shell)
-                plan.command(),
+                [*plan.command(), *([] if snapshots is None else map(str, mine))],
                 cwd=plan.task,
                 env=plan.variables(f"{self._server.host}:{self._server.port}"),
                 stdin=subprocess.DEVNULL,
-                stdout=output.write_end,
-                stderr=output.write_end,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
-                pass_fds=[self._lifeline.end_of_child],
+                pass_fds=mine,
             )
         except BaseException:
-            self._lifeline.close()
-            self._server.stop()
+            self.close()
             raise
         self._lifeline.tie(self._child.pid)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is no more."""
+        return self._child.poll() is not None
+
+    def wait(self) -> int:
+        """Wait for its end, and return its exit code, or the number of the signal that ended it, below zero."""
+        return self._child.wait()
+
+    def kill(self) -> None:
+        """Kill it with all that it started."""
+        kill_group(self._child.pid)
+
+    def close(self) -> None:
+        """Let the server go, once the process has ended."""
+        self._lifeline.close()
+        self._server.stop()
+
+
+class Process:
+    """The process of one execution environment, to its end; a new one is made after each end, as Lambda does."""
+
+    def __init__(self, api: RuntimeAPI, child: Child) -> None:
+        self.api = api
+        self._child = child
+        self._exit_code = 0
         self._watcher = threading.Thread(target=self._watch, name="fleece_testing runtime process", daemon=True)
         self._watcher.start()
+
+    @classmethod
+    def boot(cls, plan: Plan, output: Output) -> Process:
+        """Start a program of its own for it."""
+        api = RuntimeAPI()
+        return cls(api, Program(plan, output.write_end, api))
 
     def wait_for_init(self, timeout: float) -> FunctionError | None:
         """Wait until the function can be invoked; what is returned is why it cannot."""
@@ -116,65 +120,37 @@ class Process:
 
     def _exit_error(self, task: Task | None = None) -> FunctionError:
         """Return what Lambda reports when the process has ended by itself."""
-        code = self._child.wait()
+        self._watcher.join()
         reason = "Runtime exited without providing a reason"
-        if code > 0:
-            reason = f"Runtime exited with error: exit status {code}"
-        elif code < 0:
-            reason = f"Runtime exited with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"
+        if self._exit_code > 0:
+            reason = f"Runtime exited with error: exit status {self._exit_code}"
+        elif self._exit_code < 0:
+            name = signal.strsignal(-self._exit_code) or str(-self._exit_code)
+            reason = f"Runtime exited with error: signal: {name.lower()}"
         about = "" if task is None else f"RequestId: {task.request_id} "
         return FunctionError("Runtime.ExitError", f"{about}Error: {reason}")
 
     def end(self) -> None:
         """Kill the process with all that it started, and let the server and the threads go."""
         if self._watcher.is_alive():
-            self._kill_all()
+            self._child.kill()
             self._watcher.join()
-        self._lifeline.close()
-        self._server.stop()
+        self._child.close()
         self.api.join()
 
     def _watch(self) -> None:
-        self._child.wait()
-        self._kill_all()
+        self._exit_code = self._child.wait()
+        self._child.kill()
         self.api.end()
 
-    def _kill_all(self) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child.pid, signal.SIGKILL)
+
+def kill_group(leader: int) -> None:
+    """Kill a process group, if there is (still) one."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _timeout(task: Task) -> FunctionError:
     return FunctionError(
         "Sandbox.Timedout", f"RequestId: {task.request_id} Error: Task timed out after {task.deadline:.2f} seconds"
     )
-
-
-def lambda_environment(
-    *, function_name: str, version: str, memory: int, region: str, python_version: str, concurrency: int
-) -> dict[str, str]:
-    """Return the variables that Lambda sets, but for those that depend on where the code lies.
-
-    There are no credentials, and boto3 finds none: what it would look at next is switched off.
-    """
-    day = time.strftime("%Y/%m/%d", time.gmtime())
-    environment = {
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{python_version}",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
-        "AWS_LAMBDA_FUNCTION_NAME": function_name,
-        "AWS_LAMBDA_FUNCTION_VERSION": version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function_name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"{day}/[{version}]{secrets.token_hex(16)}",
-        "AWS_REGION": region,
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        **NO_OTHER_SOURCES,
-    }
-    if concurrency > 1:  # a managed instance, which always logs JSON
-        environment["AWS_LAMBDA_INITIALIZATION_TYPE"] = "lambda-managed-instances"
-        environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-        environment["AWS_LAMBDA_MAX_CONCURRENCY"] = str(concurrency)
-    return environment

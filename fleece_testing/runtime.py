@@ -30,7 +30,9 @@ from fleece_testing._runtime_api import FunctionError, Task
 from fleece_testing._runtime_code import laid_out
 from fleece_testing._runtime_output import Output
 from fleece_testing._runtime_packages import inspect
-from fleece_testing._runtime_process import Plan, Process, lambda_environment
+from fleece_testing._runtime_plan import Plan, lambda_environment
+from fleece_testing._runtime_process import Process
+from fleece_testing._runtime_snapshot import Snapshot
 from fleece_testing._trace_header import new_trace_header
 from fleece_testing.logs import parse_lines
 from fleece_testing.xray_daemon import XRayDaemon
@@ -108,13 +110,15 @@ class Runtime(Startable):
         init_timeout: how long the function may take to come up, in seconds.
         concurrency: over 1, a managed instance with that many worker processes; `invoke` may then be called from as
             many threads. Otherwise calls from several threads wait for each other.
+        snapstart: initialise the function once, and have each of its processes be a copy of that, with AWS's hooks
+            before the snapshot and after each restore; see `restore`. Not for managed instances.
         xray: the X-Ray daemon for its traces; ``None`` makes one.
         echo: write the function's output to this process's stdout too, after each invocation, where pytest shows it
             with a failing test and `fleece_logs` finds it.
 
     Raises:
         FileNotFoundError: at `start`, when there is no such code.
-        ValueError: at `start`, when the file is no zip or the interpreter has no awslambdaric.
+        ValueError: SnapStart with workers; at `start`, when the file is no zip or the interpreter has no awslambdaric.
         InitError: at `start`, or at `invoke` when a new process has to be booted.
     """
 
@@ -133,9 +137,12 @@ class Runtime(Startable):
         account: str = "123456789012",
         init_timeout: float = 10.0,
         concurrency: int = 1,
+        snapstart: bool = False,
         xray: XRayDaemon | None = None,
         echo: bool = True,
     ) -> None:
+        if snapstart and concurrency > 1:
+            raise ValueError("SnapStart is not for managed instances: give snapstart=True or a concurrency, not both")
         self.arn = function_arn(region, account, function_name)
         self.xray = XRayDaemon() if xray is None else xray
         self._code = Path(code)
@@ -149,6 +156,7 @@ class Runtime(Startable):
             "memory": memory,
             "region": region,
             "concurrency": concurrency,
+            "snapstart": snapstart,
         }
         self._init_timeout = init_timeout
         self._stops_xray = xray is None
@@ -158,6 +166,7 @@ class Runtime(Startable):
         self._resources = ExitStack()
         self._plan: Plan | None = None
         self._output: Output | None = None
+        self._snapshot: Snapshot | None = None
         self._process: Process | None = None
 
     # Running it
@@ -178,7 +187,7 @@ class Runtime(Startable):
         if self._process is not None:
             self._process.end()
         self._resources.close()
-        self._process = self._output = self._plan = None
+        self._process = self._snapshot = self._output = self._plan = None
 
     # Using it
 
@@ -221,6 +230,27 @@ class Runtime(Startable):
         sent = {name: value for name, value in headers.items() if value}
         return self._run(Task(str(uuid.uuid4()), json.dumps(event).encode(), sent, deadline), trace_header)
 
+    def restore(self) -> None:
+        """Go on in another process restored from the same snapshot, as if it were another execution environment.
+
+        It has what the one before had when the snapshot was taken, and nothing that the one before did since: the
+        module's state, that of the random number generators, and descriptors, so that the two share open connections.
+        (On Lambda those are dead.) Only the main thread is copied. A process that timed out or ended is replaced by
+        another copy too.
+
+        Raises:
+            InitError: the function did not come up, or a hook after the restore failed.
+            RuntimeError: the runtime has not been started, or without ``snapstart``.
+        """
+        if not self._settings["snapstart"]:
+            raise RuntimeError("There is no snapshot to restore: give Runtime snapstart=True")
+        self._running_output()
+        with self._workers, self._booting:
+            if self._process is not None:
+                self._process.end()
+            self._process = None  # for `stop`, if it is the last
+            self._process = self._boot()
+
     @property
     def logs(self) -> list[str]:
         """Every line that the function has written since `start`, its initialisation included."""
@@ -241,6 +271,9 @@ class Runtime(Startable):
             **self._environment,
         }
         self._plan = Plan(self._python, self._handler, task, runtime, self._isolated, environment)
+        if self._settings["snapstart"]:
+            self._snapshot = Snapshot(self._plan, self._output)
+            self._resources.callback(self._snapshot.end)
 
     def _idle_process(self) -> Process:
         """Return the process if it waits for an event, else a new one."""
@@ -257,7 +290,7 @@ class Runtime(Startable):
             raise RuntimeError("The runtime has not been started; call start() or use it in a with block")
         output = self._running_output()
         start = output.position()
-        process = Process(self._plan, output)
+        process = Process.boot(self._plan, output) if self._snapshot is None else self._snapshot.restore()
         error = process.wait_for_init(self._init_timeout)
         written = output.since(start)
         self._repeat(written)
