@@ -9,6 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness.model import Command, Contestant, Evidence, Interpreters, Stage, Statement
@@ -30,6 +31,7 @@ Times: TypeAlias = "Mapping[str, float]"
 _CHILD = Path(__file__).with_name("child.py")
 _TIMED_STATEMENT = "import time; begin = time.process_time(); {code}; print(time.process_time() - begin)"
 _MAX_MESSAGE = 2000
+_NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
 class ContestantError(Exception):
@@ -86,18 +88,20 @@ class Company:
             return finished.output, {"": float(finished.output)}
         if isinstance(measure, Command):
             program, *arguments = measure.arguments
-            finished = self._start(contestant, [python.with_name(program), *arguments])
+            finished = self._start(contestant, [python.with_name(program), *arguments], measure.files)
             return finished.output, {"": finished.seconds[self.row.clock]}
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder, "times.json")
             finished = self._start(contestant, [python, "-I", _CHILD, self.name, contestant.name, result, *calls])
             return finished.output, json.loads(result.read_text(encoding="utf-8"))
 
-    def _start(self, contestant: Contestant, arguments: Sequence[str | Path]) -> _Finished:
+    def _start(
+        self, contestant: Contestant, arguments: Sequence[str | Path], files: Mapping[str, str] = _NO_FILES
+    ) -> _Finished:
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         variables = kept | dict(self.stage.variables) | dict(contestant.variables)
         try:
-            finished = _run(arguments, variables)
+            finished = _run(arguments, variables, files)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ContestantError(f"{self.name}: {contestant.name} could not be run: {error}") from error
         if finished.status:
@@ -116,13 +120,15 @@ class _Finished:
     seconds: Mapping[str, float]
 
 
-def _run(arguments: Sequence[str | Path], variables: Mapping[str, str]) -> _Finished:
-    """Run a process to its end, in an empty folder, with files for its output: a pipe's reader would disturb it."""
+def _run(arguments: Sequence[str | Path], variables: Mapping[str, str], files: Mapping[str, str]) -> _Finished:
+    """Run a process to its end, in a new folder that holds `files`. Its output goes to files: no reader disturbs it."""
     with (
         tempfile.TemporaryDirectory() as folder,
         tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile() as errors,
     ):
+        for path, content in files.items():
+            Path(folder, path).write_text(content, encoding="utf-8")
         begin = time.perf_counter()
         process = subprocess.Popen(arguments, env=variables, cwd=folder, stdout=output, stderr=errors)
         _, wait_status, usage = os.wait4(process.pid, 0)

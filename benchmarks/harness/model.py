@@ -46,9 +46,15 @@ class Statement:
 
 @dataclass(frozen=True)
 class Command:
-    """Time of a whole process. The first argument is the name of a program of the environment."""
+    """Time of a whole process.
+
+    Args:
+        arguments: the name of a program of the environment, and what it is given.
+        files: what is in the folder that it runs in: text by path.
+    """
 
     arguments: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,5 +21,6 @@ FLEECE_1_2_1 = Environment(
     ),
 )
 HTTPS_SERVER = Environment("https-server", ("trustme",))
+MANGUM_CONNEXION = Environment("mangum-connexion", ("connexion[flask]>=3.1,<4", "mangum"))
 POWERTOOLS = Environment("powertools", ("aws-lambda-powertools",))
 XRAY_SDK = Environment("aws-xray-sdk", ("aws-xray-sdk",))

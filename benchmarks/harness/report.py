@@ -60,7 +60,7 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     bar = figure.bar
     limit = "" if bar.limit is None else f"<= {_amount(bar, bar.limit)}"
     spread = f"{_amount(bar, figure.low)} .. {_amount(bar, figure.high)}"
-    return f"{bar.ours} : {bar.peer}", _amount(bar, figure.value), spread, limit, _VERDICTS[figure.held]
+    return f"{bar.ours} vs {bar.peer}", _amount(bar, figure.value), spread, limit, _VERDICTS[figure.held]
 
 
 def _amount(bar: Bar, value: float) -> str:

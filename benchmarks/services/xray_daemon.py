@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from harness.model import Interpreters
 
-_KEPT = 100
+_KEPT = 1000
 _LARGEST_DATAGRAM = 65_535
 _MARK = b""
 

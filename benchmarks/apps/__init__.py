@@ -1,0 +1,1 @@
+"""The applications that contestants serve, and what they are sent."""
