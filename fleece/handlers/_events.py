@@ -8,29 +8,25 @@ function URLs", and "Lambda functions as targets" (load balancers).
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from fleece.handlers import _yoke
-from fleece.handlers._http import Request, latin_1
-from fleece.handlers._parts import BadRequestError, body, encoded, form_encoded, mapping, pairs, text, texts
+from fleece.handlers._assemble import assemble, last_value, named_host, without_port
+from fleece.handlers._http import latin_1
+from fleece.handlers._parts import body, encoded, form_encoded, headers, mapping, pairs, text, texts
 from fleece.handlers._paths import split_before_route, split_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fleece.handlers._http import Headers
+    from fleece.handlers._http import Request
 
 Event = dict[str, Any]
 
-_METHOD = re.compile(r"[A-Z][A-Z-]*")
-_PORTS = {"http": 80, "https": 443}
-_PORT_DIGITS = 6
 
-
-class Kind(Enum):
+class Kind(str, Enum):  # `str` for its hash: an enumeration's own is a Python function, called for each look-up
     """Who sent the event."""
 
     REST = "API Gateway's REST APIs"
@@ -77,7 +73,7 @@ def read_request(kind: Kind, event: Event, base_path: str | None = None) -> Requ
     Raises:
         BadRequestError: a part of the event has a wrong type or content.
     """
-    return _completed(_READERS[kind](kind, event, base_path))
+    return _READERS[kind](kind, event, base_path)
 
 
 def _description(event: Any) -> str:
@@ -90,19 +86,18 @@ def _description(event: Any) -> str:
 def _read_payload_1(kind: Kind, event: Event, base_path: str | None) -> Request:
     """Read what REST APIs send, and HTTP APIs when they are asked for payload 1.0."""
     context = mapping(event, "requestContext")
-    received = pairs(event, "multiValueHeaders", "headers")
-    host = text(context, "domainName") or _first(received, "host")
+    received = headers(event, "multiValueHeaders", "headers")
+    host = text(context, "domainName") or named_host(received)
     path = text(event, "path")
     if kind is Kind.REST:
         path = unquote(path)
-    script_name, path = _split(kind, event, path, host, text(event, "resource"), base_path)
-    return Request(
-        method=text(event, "httpMethod"),
-        script_name=script_name,
-        path=path,
-        query=form_encoded(pairs(event, "multiValueQueryStringParameters", "queryStringParameters")),
-        headers=received,
-        body=body(event),
+    return assemble(
+        text(event, "httpMethod"),
+        _split(kind, event, path, host, "resource", base_path),
+        # Arrives decoded.
+        form_encoded(pairs(event, "multiValueQueryStringParameters", "queryStringParameters")),
+        received,
+        body(event),
         remote_addr=text(mapping(context, "identity"), "sourceIp"),
         server_name=host,
         protocol=text(context, "protocol"),
@@ -113,23 +108,21 @@ def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
     """Read what HTTP APIs send by default, and function URLs always."""
     context = mapping(event, "requestContext")
     http = mapping(context, "http")
-    received = pairs(event, "", "headers")
+    received = headers(event, "", "headers")
     cookies = texts(event, "cookies")
     if cookies:
-        received.append(("cookie", "; ".join(cookies)))
-    host = text(context, "domainName") or _first(received, "host")
+        received["cookie"] = [latin_1("; ".join(cookies))]
+    host = text(context, "domainName") or named_host(received)
     path = text(event, "rawPath")
     if kind is Kind.FUNCTION_URL:
         path = unquote(path)
-    script_name, path = _split(kind, event, path, host, text(event, "routeKey").partition(" ")[2], base_path)
-    return Request(
-        method=text(http, "method"),
-        script_name=script_name,
-        path=path,
+    return assemble(
+        text(http, "method"),
+        _split(kind, event, path, host, "routeKey", base_path),
         # The map beside it joins repeated names with commas, and cannot be taken apart again.
-        query=encoded(text(event, "rawQueryString")),
-        headers=received,
-        body=body(event),
+        encoded(text(event, "rawQueryString")),
+        received,
+        body(event),
         remote_addr=text(http, "sourceIp"),
         server_name=host,
         protocol=text(http, "protocol"),
@@ -137,26 +130,18 @@ def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
 
 
 def _read_balancer(_kind: Kind, event: Event, base_path: str | None) -> Request:
-    received = pairs(event, "multiValueHeaders", "headers")
+    received = headers(event, "multiValueHeaders", "headers")
     query = pairs(event, "multiValueQueryStringParameters", "queryStringParameters")
-    script_name, path = split_prefix(unquote(text(event, "path")), base_path or "")
-    return Request(
-        method=text(event, "httpMethod"),
-        script_name=script_name,
-        path=path,
-        query=encoded("&".join(f"{name}={value}" for name, value in query)),  # both arrive encoded
-        headers=received,
-        body=body(event),
+    return assemble(
+        text(event, "httpMethod"),
+        split_prefix(unquote(text(event, "path")), base_path or ""),
+        encoded("&".join([f"{name}={value}" for name, value in query])),  # both arrive encoded
+        received,
+        body(event),
         remote_addr=_balancers_client(received),
         scheme="http",
-        server_name=_first(received, "host"),
+        # And no name of the server: the event has none but `Host`, which is whatever the client wrote.
     )
-
-
-def _read_yoke(_kind: Kind, event: Event, base_path: str | None) -> Request:
-    request = _yoke.read(event)
-    script_name, path = split_prefix(request.path, base_path or "")
-    return request._replace(script_name=script_name, path=path, server_name=_first(request.headers, "host"))
 
 
 _READERS: dict[Kind, Callable[[Kind, Event, str | None], Request]] = {
@@ -166,71 +151,26 @@ _READERS: dict[Kind, Callable[[Kind, Event, str | None], Request]] = {
     Kind.FUNCTION_URL: _read_payload_2,
     Kind.ALB: _read_balancer,
     Kind.ALB_MULTI_VALUE: _read_balancer,
-    Kind.YOKE: _read_yoke,
+    Kind.YOKE: lambda _kind, event, base_path: _yoke.read(event, base_path),
 }
 
 
-def _split(kind: Kind, event: Event, path: str, host: str, route: str, base_path: str | None) -> tuple[str, str]:
+def _split(kind: Kind, event: Event, path: str, host: str, route_in: str, base_path: str | None) -> tuple[str, str]:
     """Split the path of an API Gateway event into what belongs to the deployment, and what to the application."""
     if base_path is not None:
         return split_prefix(path, base_path)
     if kind is Kind.FUNCTION_URL:
         return "", path
     if ".execute-api." not in host:
-        return split_before_route(path, route, mapping(event, "pathParameters"))
+        route = text(event, route_in)
+        # ``routeKey`` has the method before the path, ``resource`` has not.
+        return split_before_route(path, route.rpartition(" ")[2], mapping(event, "pathParameters"))
     stage = text(mapping(event, "requestContext"), "stage")
     if kind is Kind.REST:
         return (f"/{stage}" if stage else ""), path  # which has no stage in it, unlike an HTTP API's
     return split_prefix(path, "" if stage == "$default" else stage)
 
 
-def _completed(request: Request) -> Request:
-    """Check the method, put the headers in form, and fill in what HTTP promises and events leave out."""
-    method = request.method.upper()
-    if not _METHOD.fullmatch(method):
-        raise BadRequestError("The event has no HTTP method")
-    scheme, port = request.scheme, ""
-    received = []
-    for spelling, text_value in request.headers:
-        name = spelling.lower()
-        value = text_value if text_value.isascii() else latin_1(text_value)
-        if name == "x-forwarded-proto":  # written by the sender of the event over what the client sent, as the next
-            scheme = value.lower() if value.lower() in _PORTS else scheme
-        elif name == "x-forwarded-port":
-            port = value
-        elif name in {"content-length", "transfer-encoding"}:
-            continue
-        received.append((name, value))
-    if request.body:
-        received.append(("content-length", str(len(request.body))))
-    path = request.path
-    return Request(
-        method,
-        path if path.startswith("/") else f"/{path}",
-        request.query,
-        received,
-        request.body,
-        request.script_name,
-        request.remote_addr,
-        scheme,
-        _without_port(request.server_name) or "localhost",
-        int(port) if port.isdecimal() and len(port) < _PORT_DIGITS else _PORTS[scheme],
-        request.protocol or "HTTP/1.1",
-    )
-
-
-def _first(received: Headers, name: str) -> str:
-    return next((value for key, value in received if key.lower() == name), "")
-
-
-def _balancers_client(received: Headers) -> str:
+def _balancers_client(received: dict[str, list[str]]) -> str:
     """Return the address that the load balancer saw: it appends it to whatever the client claimed."""
-    claims = ",".join(value for name, value in received if name.lower() == "x-forwarded-for")
-    return _without_port(claims.rpartition(",")[2].strip())
-
-
-def _without_port(address: str) -> str:
-    """Return ``host`` of ``host:1234``, ``::1`` of ``[::1]:1234``, and anything else as it is."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.partition(":")[0] if address.count(":") == 1 else address
+    return without_port(last_value(received, "x-forwarded-for").rpartition(",")[2].strip())

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
     Headers: TypeAlias = Sequence[tuple[str, str]]
@@ -19,15 +19,15 @@ _BREAK = re.compile(r"[\r\n\0]")
 class Request(NamedTuple):
     """An HTTP request whose body has arrived.
 
-    Header names are in lower case; header values hold bytes as text, one character for each (latin-1), as WSGI and
-    ASGI do. `path` is decoded text and starts with a slash; `script_name` (``/prod``) precedes it in the URL and is
-    empty or starts with a slash. `query` is percent-encoded ASCII.
+    `headers` has the values of each header by its lower-case name; they hold bytes as text, one character for each
+    (latin-1), as WSGI and ASGI do. `path` is decoded text and starts with a slash; `script_name` (``/prod``) precedes
+    it in the URL and is empty or starts with a slash. `query` is percent-encoded ASCII.
     """
 
     method: str
     path: str
     query: str = ""
-    headers: Headers = ()
+    headers: Mapping[str, Sequence[str]] = {}
     body: bytes = b""
     script_name: str = ""
     remote_addr: str = ""
@@ -35,10 +35,6 @@ class Request(NamedTuple):
     server_name: str = "localhost"
     server_port: int = 443
     protocol: str = "HTTP/1.1"
-
-    def header(self, name: str) -> str | None:
-        """Return the first value of the header of that lower-case name."""
-        return next((value for key, value in self.headers if key == name), None)
 
 
 class Response(NamedTuple):
@@ -48,9 +44,12 @@ class Response(NamedTuple):
     headers: Headers
     body: bytes = b""
 
-    def header(self, name: str) -> str | None:
-        """Return the first value of the header of that lower-case name."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
+    def header(self, name: str) -> str:
+        """Return the first value of the header of that lower-case name, nothing when there is none."""
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value
+        return ""
 
 
 def check_headers(headers: Iterable[tuple[Any, Any]]) -> None:
@@ -59,9 +58,12 @@ def check_headers(headers: Iterable[tuple[Any, Any]]) -> None:
     Raises:
         TypeError: one is no name and value of one line each, which would let whoever wrote it add headers of his own.
     """
-    for name, value in headers:
-        if not isinstance(name, str) or not isinstance(value, str) or _BREAK.search(f"{name}{value}"):
-            raise TypeError(f"A header is a name and a text of one line, and not {name!r}, {value!r}")
+    try:
+        is_fine = _BREAK.search("".join([name + value for name, value in headers])) is None
+    except (TypeError, ValueError):
+        is_fine = False
+    if not is_fine:
+        raise TypeError(f"Headers are names and texts of one line, and not {headers!r}")
 
 
 def phrase(status: int) -> str:

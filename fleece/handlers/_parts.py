@@ -7,6 +7,8 @@ import string
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from fleece.handlers._http import latin_1
+
 _PRINTABLE = string.ascii_letters + string.digits + string.punctuation
 
 
@@ -37,18 +39,37 @@ def texts(parent: dict[str, Any], name: str) -> list[str]:
         return []
     if not isinstance(value, list):
         raise BadRequestError(f"The event's {name} is not a list")
-    return [item if isinstance(item, str) else _scalar(item, name) for item in value]
+    return [_text(item, name) for item in value]
 
 
 def pairs(parent: dict[str, Any], multi_value: str, single_value: str) -> list[tuple[str, str]]:
     """Return the names and values of the multi-value map, or of the single-value one where the former is not there."""
-    found = []
-    for name, value in (mapping(parent, multi_value) or mapping(parent, single_value)).items():
-        if isinstance(value, list):
-            for item in value:
-                found.append((name, item if isinstance(item, str) else _scalar(item, name)))  # noqa: PERF401 (twice as fast)
-        else:
-            found.append((name, value if isinstance(value, str) else _scalar(value, name)))
+    return [
+        (name, _text(item, name))
+        for name, value in (mapping(parent, multi_value) or mapping(parent, single_value)).items()
+        for item in (value if isinstance(value, list) else [value])
+    ]
+
+
+def headers(parent: dict[str, Any], multi_value: str, single_value: str) -> dict[str, list[str]]:
+    """Return the values of each header by its lower-case name, from either map as `pairs` does."""
+    given = mapping(parent, multi_value) or mapping(parent, single_value)
+    found = {name.lower(): value if isinstance(value, list) else [value] for name, value in given.items()}
+    if len(found) < len(given):
+        found = _joined(given)
+    try:
+        if "".join(map("".join, found.values())).isascii():  # nearly always, and quicker than asking each
+            return found
+    except TypeError:
+        pass
+    return {name: [latin_1(_text(value, name)) for value in values] for name, values in found.items()}
+
+
+def _joined(given: dict[str, Any]) -> dict[str, list[Any]]:
+    """Join the values of names that differ in case alone."""
+    found: dict[str, list[Any]] = {}
+    for name, value in given.items():
+        found.setdefault(name.lower(), []).extend(value if isinstance(value, list) else [value])
     return found
 
 
@@ -75,6 +96,17 @@ def encoded(query: str) -> str:
         raise BadRequestError("The query string is not valid text") from None
 
 
+def is_text(value: str) -> bool:
+    """Whether a value can be written in UTF-8, as half of a surrogate pair, which JSON has a way to say, cannot."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _quoted(value: str) -> str:
     if value.isalnum() and value.isascii():  # nearly all names and numbers: ten times faster than asking
         return value
@@ -82,6 +114,10 @@ def _quoted(value: str) -> str:
         return quote_plus(value)
     except UnicodeError:
         raise BadRequestError("The query string is not valid text") from None
+
+
+def _text(value: Any, name: str) -> str:
+    return value if isinstance(value, str) else _scalar(value, name)
 
 
 def _scalar(value: Any, name: str) -> str:

@@ -69,7 +69,7 @@ def _json_size(answer: Any) -> int:
 def _body(response: Response) -> tuple[str, bool]:
     if not response.body:
         return "", False
-    if not response.header("content-encoding") and _is_text(response.header("content-type") or ""):
+    if not response.header("content-encoding") and _is_text(response.header("content-type")):
         try:
             return response.body.decode(), False
         except UnicodeDecodeError:

@@ -42,13 +42,11 @@ def environ_of(request: Request) -> WSGIEnvironment:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for name, value in request.headers:
-        key = _key(name)
-        if not key:
-            continue
-        if key in environ:
-            value = environ[key] + ("; " if name == "cookie" else ",") + value  # noqa: PLW2901 (values are joined)
-        environ[key] = value
+    headers = request.headers
+    environ.update({_key(name): ",".join(values) for name, values in headers.items()})
+    environ.pop("", None)
+    if "cookie" in headers:  # between cookies, a comma would be part of the value before it
+        environ["HTTP_COOKIE"] = "; ".join(headers["cookie"])
     return environ
 
 
@@ -61,11 +59,12 @@ def _key(header: str) -> str:
     return "" if "_" in header else _UNPREFIXED.get(header) or f"HTTP_{header.upper().replace('-', '_')}"
 
 
-def _check(status: Any, headers: Any) -> None:
-    """Refuse a beginning that is none: the application is told where it went wrong, and the client nothing."""
+@lru_cache(maxsize=64)
+def _code(status: Any) -> int:
+    """Return the number of a status line."""
     if not isinstance(status, str) or not _STATUS.match(status):
         raise TypeError(f"A WSGI status is a text such as '200 OK', and not {status!r}")
-    check_headers(headers)
+    return int(status[:3])
 
 
 def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
@@ -78,14 +77,14 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
         RuntimeError, TypeError: the application breaks WSGI's rules.
         Exception: what the application raises.
     """
-    started: list[tuple[str, Headers]] = []
+    started: list[tuple[int, Headers]] = []
     chunks: list[bytes] = []
 
     def start_response(status: str, headers: Headers, exc_info: ExcInfo | None = None) -> Callable[[bytes], object]:
         if started and exc_info is None:
             raise RuntimeError("The WSGI application called start_response twice, without exc_info")
-        _check(status, headers)
-        started[:] = [(status, headers)]
+        check_headers(headers)
+        started[:] = [(_code(status), headers)]
         chunks.clear()
         return chunks.append
 
@@ -99,5 +98,4 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
             close()
     if not started:
         raise RuntimeError("The WSGI application never called start_response")
-    status, headers = started[0]
-    return Response(int(status[:3]), headers, b"".join(chunks))
+    return Response(*started[0], b"".join(chunks))

@@ -13,11 +13,14 @@ Its parts::
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleece.handlers._http import Request
-from fleece.handlers._parts import form_encoded, mapping, pairs, text
-from fleece.handlers._paths import expand
+from fleece.handlers._assemble import assemble, named_host
+from fleece.handlers._parts import form_encoded, headers, mapping, pairs, text
+from fleece.handlers._paths import expand, split_prefix
+
+if TYPE_CHECKING:
+    from fleece.handlers._http import Request
 
 _WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
 
@@ -28,7 +31,7 @@ def recognises(event: dict[str, Any]) -> bool:
     return isinstance(parameters, dict) and "gateway" in parameters and "request" in parameters
 
 
-def read(event: dict[str, Any]) -> Request:
+def read(event: dict[str, Any], base_path: str | None = None) -> Request:
     """Translate the event.
 
     Raises:
@@ -40,13 +43,16 @@ def read(event: dict[str, Any]) -> Request:
     request = mapping(parameters, "request")
     requestor = mapping(parameters, "requestor")
     method = text(context, "httpMethod") or text(gateway, "http-method")
-    return Request(
-        method=method,
-        path=expand(text(gateway, "resource-path"), dict(pairs(request, "", "path"))),
-        query=form_encoded(pairs(request, "", "querystring")),
-        headers=pairs(request, "", "header"),
-        body=_body(request.get("body"), method),
+    path = expand(text(gateway, "resource-path"), dict(pairs(request, "", "path")))
+    received = headers(request, "", "header")
+    return assemble(
+        method,
+        split_prefix(path, base_path or ""),
+        form_encoded(pairs(request, "", "querystring")),
+        received,
+        _body(request.get("body"), method),
         remote_addr=text(mapping(context, "identity"), "sourceIp") or text(requestor, "source-ip"),
+        server_name=named_host(received),
     )
 
 

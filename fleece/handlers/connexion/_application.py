@@ -175,9 +175,9 @@ _FRAMEWORKS = {"flask": _flask_app, "async": _async_app}
 
 
 def _with_content_type(request: Request) -> Request:
-    if not request.body or request.header("content-type") is not None:
+    if not request.body or "content-type" in request.headers:
         return request
-    return request._replace(headers=[*request.headers, ("content-type", "application/json")])
+    return request._replace(headers={**request.headers, "content-type": ["application/json"]})
 
 
 def _decoded(response: Response) -> Any:

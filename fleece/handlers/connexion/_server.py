@@ -32,9 +32,11 @@ def serve(respond: Callable[[Request], Response], host: str, port: int, options:
 def _request(received: WerkzeugRequest) -> Request:
     name, port = received.server or ("localhost", None)
     body = received.get_data()
-    headers = [(key.lower(), value) for key, value in received.headers if key.lower() not in _FRAMING]
+    headers = {key.lower(): received.headers.getlist(key) for key in received.headers.keys()}  # noqa: SIM118 (no dict)
+    for name in _FRAMING:
+        headers.pop(name, None)
     if body:
-        headers.append(("content-length", str(len(body))))
+        headers["content-length"] = [str(len(body))]
     return Request(
         method=received.method,
         path=received.path,

@@ -1,0 +1,76 @@
+"""The last step from an event to a `Request`: what the readers found is checked, and completed."""
+
+from __future__ import annotations
+
+import re
+
+from fleece.handlers._http import Request
+from fleece.handlers._parts import BadRequestError, is_text
+
+_METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*")
+_PORTS = {"http": 80, "https": 443}
+_PORT_DIGITS = 6
+
+
+def assemble(
+    method: str,
+    script_name_and_path: tuple[str, str],
+    query: str,
+    headers: dict[str, list[str]],
+    body: bytes,
+    *,
+    remote_addr: str,
+    scheme: str = "https",
+    server_name: str = "",
+    protocol: str = "",
+) -> Request:
+    """Make a request of its parts, and fill in what HTTP promises and events leave out.
+
+    Raises:
+        BadRequestError: there is no method, or the path is no text.
+    """
+    method = method.upper()
+    if not _METHOD.fullmatch(method):
+        raise BadRequestError("The event has no HTTP method")
+    script_name, path = script_name_and_path
+    if not is_text(script_name + path):
+        raise BadRequestError("The path is not valid text")
+    headers.pop("content-length", None)
+    headers.pop("transfer-encoding", None)
+    if body:
+        headers["content-length"] = [str(len(body))]
+    # Both are written by the sender of the event, over what the client sent.
+    forwarded = last_value(headers, "x-forwarded-proto").lower()
+    scheme = forwarded if forwarded in _PORTS else scheme
+    port = last_value(headers, "x-forwarded-port")
+    return Request(
+        method,
+        path if path.startswith("/") else f"/{path}",
+        query,
+        headers,
+        body,
+        script_name,
+        remote_addr,
+        scheme,
+        server_name or "localhost",
+        int(port) if port.isdecimal() and len(port) < _PORT_DIGITS else _PORTS[scheme],
+        protocol or "HTTP/1.1",
+    )
+
+
+def last_value(headers: dict[str, list[str]], name: str) -> str:
+    """Return the last value of the header of that lower-case name, nothing when there is none."""
+    values = headers.get(name)
+    return values[-1] if values else ""
+
+
+def named_host(headers: dict[str, list[str]]) -> str:
+    """Return the host that the ``Host`` header names, without its port."""
+    return without_port(last_value(headers, "host"))
+
+
+def without_port(address: str) -> str:
+    """Return ``host`` of ``host:1234``, ``::1`` of ``[::1]:1234``, and anything else as it is."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
