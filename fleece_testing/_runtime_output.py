@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from typing import TYPE_CHECKING
+
+from fleece_testing._runtime_workers import WorkerStreams
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Output:
@@ -12,13 +18,20 @@ class Output:
 
     Its end for writing stays open on this side too: a marker written there arrives after all that the child wrote
     before. So nothing has to wait for the end of the child, or of the grandchildren that inherited the pipe.
+
+    Args:
+        workers: where to make the socket that the workers of a managed instance connect their streams to.
+
+    Raises:
+        OSError: no socket can be made there.
     """
 
-    def __init__(self) -> None:
-        self._read_end, self.write_end = os.pipe()
-        self._marker = secrets.token_bytes(16)
+    def __init__(self, workers: Path | None = None) -> None:
         self._changed = threading.Condition()
         self._text = bytearray()
+        self._workers = None if workers is None else WorkerStreams(workers, self._append)
+        self._read_end, self.write_end = os.pipe()
+        self._marker = secrets.token_bytes(16)
         self._markers_written = 0
         self._markers_read = 0
         self._last_marker: int | None = None
@@ -27,6 +40,8 @@ class Output:
 
     def position(self) -> int:
         """Return where that ends which has been written before this call: a mark for `since`."""
+        if self._workers is not None:
+            self._workers.catch_up()
         self._write_marker()
         return len(self._text)
 
@@ -35,7 +50,9 @@ class Output:
         return bytes(self._text[position : self.position()]).decode("utf-8", "replace")
 
     def close(self) -> None:
-        """Read what is left, and let the pipe and the thread go."""
+        """Read what is left, and let the pipe and the thread go; the process must have ended."""
+        if self._workers is not None:
+            self._workers.close()
         self._write_marker(last=True)
         self._thread.join()
         os.close(self.write_end)
@@ -57,7 +74,11 @@ class Output:
         while self._last_marker is None or self._markers_read < self._last_marker:
             *before, pending = (pending + os.read(self._read_end, 65_536)).split(self._marker)
             with self._changed:
-                self._text += b"".join(before) + pending[:-beginning]
+                self._append(b"".join(before) + pending[:-beginning])
                 self._markers_read += len(before)
                 self._changed.notify_all()
             pending = pending[-beginning:]
+
+    def _append(self, text: bytes) -> None:
+        with self._changed:
+            self._text += text

@@ -33,6 +33,7 @@ from fleece_testing._runtime_packages import inspect
 from fleece_testing._runtime_plan import Plan, lambda_environment
 from fleece_testing._runtime_process import Process
 from fleece_testing._runtime_snapshot import Snapshot
+from fleece_testing._runtime_workers import ENVIRONMENT_VARIABLE
 from fleece_testing._trace_header import new_trace_header
 from fleece_testing.logs import parse_lines
 from fleece_testing.xray_daemon import XRayDaemon
@@ -71,7 +72,7 @@ class Invocation:
             after an error.
         error: the error, the function's or Lambda's own; ``None`` after a success.
         logs: the lines written to stdout and stderr meanwhile, without their newlines. With several workers the other
-            workers' lines are among them.
+            workers' lines are among them, and a line counts when it is finished.
         duration: from handing the event out to having the answer, in seconds.
         subsegments: the complete X-Ray subsegments of this invocation's trace, if they went to the runtime's own
             daemon.
@@ -109,7 +110,7 @@ class Runtime(Startable):
         account: the account number in the ARN.
         init_timeout: how long the function may take to come up, in seconds.
         concurrency: over 1, a managed instance with that many worker processes; `invoke` may then be called from as
-            many threads. Otherwise calls from several threads wait for each other.
+            many threads, and each worker's lines stay whole. Otherwise calls from several threads wait for each other.
         snapstart: initialise the function once, and have each of its processes be a copy of that, with AWS's hooks
             before the snapshot and after each restore; see `restore`. Not for managed instances.
         xray: the X-Ray daemon for its traces; ``None`` makes one.
@@ -263,11 +264,13 @@ class Runtime(Startable):
         if self._stops_xray:
             self._resources.enter_context(self.xray)
         task, runtime = self._resources.enter_context(laid_out(self._code, interpreter.packages))
-        self._output = Output()
+        workers = runtime.parent / "workers" if self._settings["concurrency"] > 1 else None
+        self._output = Output(workers)
         self._resources.callback(self._output.close)
         environment = {
             **lambda_environment(python_version=interpreter.version, **self._settings),
             "AWS_XRAY_DAEMON_ADDRESS": self.xray.address,
+            **({} if workers is None else {ENVIRONMENT_VARIABLE: str(workers)}),
             **self._environment,
         }
         self._plan = Plan(self._python, self._handler, task, runtime, self._isolated, environment)
