@@ -59,9 +59,7 @@ def rest(
         domain=domain,
         source_ip=source_ip,
         stage_variables=stage_variables,
-        # Without a Content-Length, which REST APIs keep for themselves.
-        with_length=False,
-        binary=not sent.is_text,
+        is_http_api=False,
         context={
             "httpMethod": sent.method,
             "path": in_url,
@@ -90,7 +88,7 @@ def http_1(
 ) -> Event:
     """Build the event of an HTTP API with payload 1.0; the arguments are those of `rest`.
 
-    The path arrives decoded, and begins with the stage, unless that is ``$default``.
+    The path arrives decoded, and begins with the stage, unless that is ``$default``. Header names arrive in lower case.
     """
     sent = HTTPRequest.of(method, path, query=query, headers=headers, body=body)
     whole = _prefixed(_stage_prefix(stage, domain) or base_path, sent.decoded_path)
@@ -102,8 +100,7 @@ def http_1(
         domain=domain,
         source_ip=source_ip,
         stage_variables=stage_variables,
-        with_length=True,
-        binary=None,
+        is_http_api=True,
         context={
             "httpMethod": sent.method,
             "path": whole,

@@ -47,12 +47,14 @@ def payload_1(
     domain: str,
     source_ip: str,
     stage_variables: Mapping[str, str] | None,
-    with_length: bool,
-    binary: bool | None,
+    is_http_api: bool,
     context: Event,
 ) -> Event:
     """Build an event of payload 1.0, which REST APIs and HTTP APIs send; `context` is what differs between them."""
-    received = sent.with_headers(domain=domain, source_ip=source_ip, length=with_length)
+    # REST APIs keep the Content-Length for themselves, HTTP APIs write names in lower case.
+    received = sent.with_headers(domain=domain, source_ip=source_ip, length=is_http_api)
+    if is_http_api:
+        received = [(name.lower(), value) for name, value in received]
     resource = route or ("/" if parameters_from == "/" else "/{proxy+}")
     now = time.time()
     return {
@@ -83,7 +85,8 @@ def payload_1(
             "resourcePath": resource,
             **context,
         },
-        **sent.body_fields(binary=binary),
+        # REST APIs encode what their binary media types name: here whatever was given in bytes.
+        **sent.body_fields(binary=None if is_http_api else not sent.is_text),
     }
 
 
