@@ -5,12 +5,11 @@ from __future__ import annotations
 import calendar
 import contextlib
 import os
-import shutil
-import stat
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fleece_testing._runtime_folder import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,20 +32,17 @@ def laid_out(code: Path, packages: Mapping[str, str]) -> Iterator[tuple[Path, Pa
     """
     if not code.exists():
         raise FileNotFoundError(f"There is no code at {code}: give a source folder or a built zip")
-    with tempfile.TemporaryDirectory(prefix="fleece-runtime-") as private:
-        runtime = Path(private, "runtime")
+    with private_folder() as private:
+        runtime = private / "runtime"
         runtime.mkdir()
         for name, place in packages.items():
             (runtime / name).symlink_to(place)
         if code.is_dir():
             yield code.resolve(), runtime
             return
-        task = Path(private, "task")
-        try:
-            _unpack(code, task)
-            yield task, runtime
-        finally:
-            _make_removable(task)
+        task = private / "task"
+        _unpack(code, task)
+        yield task, runtime
 
 
 def _unpack(archive: Path, target: Path) -> None:
@@ -75,9 +71,3 @@ def _set_like_lambda(path: Path, entry: zipfile.ZipInfo) -> None:
     # Python compares a module's time with the one in its bytecode.
     moment = calendar.timegm((*entry.date_time, 0, 0, 0))
     os.utime(path, (moment, moment))
-
-
-def _make_removable(target: Path) -> None:
-    for folder, _, _ in os.walk(target):
-        Path(folder).chmod(stat.S_IRWXU)
-    shutil.rmtree(target, ignore_errors=True)

@@ -526,6 +526,31 @@ def is_running(pid):
         return False
 
 
+def test_what_a_killed_process_has_left_is_removed_by_the_next(archive, tmp_path, monkeypatch):
+    """A process that was killed cannot remove its unpacked code: the next does; not that of one that still runs."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    code = archive(app="def main(event, context): pass", **{"folder/module": ""})
+    program = """
+import sys, time
+from fleece_testing import Runtime
+runtime = Runtime(sys.argv[1], "app.main").start()
+print("started", flush=True)
+time.sleep(20)
+"""
+    command, environment = [sys.executable, "-c", program, str(code)], {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as runner:
+        assert runner.stdout.readline() == "started\n"
+        (left,) = temporary.iterdir()
+        with Runtime(code, "app.main"):
+            assert left.is_dir()
+        runner.kill()
+    assert list(temporary.iterdir()) == [left]
+    with Runtime(code, "app.main"):
+        assert not left.exists()
+
+
 def test_a_stopped_runtime_can_be_started_again(source):
     """Start after stop boots anew."""
     runtime = Runtime(source(COUNTER), "app.main")

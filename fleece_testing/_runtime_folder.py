@@ -1,0 +1,50 @@
+"""Temporary folders that are gone in the end, be it that the process was killed: then the next one removes them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX = "fleece-runtime-"
+_LOCK = "in-use"
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """Yield a new folder for this user alone, gone afterwards; remove those whose processes were killed."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    try:
+        # The kernel drops the lock with the process, however that ends. It is held before it has the name that others
+        # look for.
+        with (folder / "new").open("x") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (folder / "new").rename(folder / _LOCK)
+            _remove_abandoned(folder.parent)
+            yield folder
+    finally:
+        _remove(folder)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(f"{_PREFIX}*"):
+        # Gone meanwhile, in use, or another user's.
+        with contextlib.suppress(OSError), (folder / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if folder.lstat().st_uid == os.geteuid():
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also one with folders in it that are read-only, as a function's are."""
+    for inner, _, _ in os.walk(folder):
+        Path(inner).chmod(stat.S_IRWXU)
+    shutil.rmtree(folder, ignore_errors=True)
