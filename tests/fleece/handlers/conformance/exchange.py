@@ -103,7 +103,9 @@ def wsgi_application(case: Any, seen: list[Seen]) -> Callable[..., Iterable[byte
 
 def seen_of_environ(environ: dict[str, Any], body: bytes) -> Seen:
     """Return what a WSGI application sees."""
-    headers = [(name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_")]
+    named = ((name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_"))
+    # Some servers have it twice, which wsgiref's validator refuses.
+    headers = [(name, value) for name, value in named if name != "CONTENT-TYPE"]
     if environ.get("CONTENT_TYPE"):
         headers.append(("content-type", environ["CONTENT_TYPE"]))
     return Seen(
@@ -197,4 +199,7 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         name = spelling.lower()
         if name not in _ADDED and name != "set-cookie":
             joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return {name: re.sub(r"\s*,\s*", ",", value) for name, value in joined.items()}
+    return {
+        name: re.sub(r";\s*", "; ", value) if name == "cookie" else re.sub(r"\s*,\s*", ",", value)
+        for name, value in joined.items()
+    }
