@@ -1,8 +1,9 @@
-"""fleece.boto3: the order of precedence of timeouts, on clients that are really made."""
+"""fleece.boto3: the order of precedence of timeouts, on clients that are really made, and boto3's own names."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import socket
 import threading
@@ -10,74 +11,174 @@ import threading
 import boto3 as plain_boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ReadTimeoutError
-from hypothesis import given, strategies as st
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from hypothesis import given, settings, strategies as st
 
 from fleece import boto3
 from fleece._defaults import defaults
 
 HERE = {"region_name": "eu-west-1", "aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+ONCE = {"retries": {"total_max_attempts": 1}}
+
 seconds = st.none() | st.integers(1, 900) | st.floats(0.01, 900)
+given_timeouts = st.fixed_dictionaries(
+    {}, optional={"timeout": seconds, "connect_timeout": seconds, "read_timeout": seconds}
+)
+given_config = st.none() | st.fixed_dictionaries(
+    {}, optional={name: seconds.filter(bool) for name in ("connect_timeout", "read_timeout")}
+)
 
 
-def first(*values):
-    return next(value for value in values if value is not None)
+def oracle(kind, arguments, config, default):
+    """Return the timeout of that kind, from what was given, in the order of the specification's words."""
+    order = [
+        arguments.get(kind),
+        arguments.get("timeout"),
+        (config or {}).get(kind),
+        default.get(kind),
+        default.get("timeout"),
+        60,
+    ]
+    return [value for value in order if value is not None][0]  # noqa: RUF015 (as plain as can be)
 
 
-@pytest.mark.parametrize("make", [boto3.client, boto3.resource, boto3.Session().client, boto3.Session().resource])
-@given(timeout=seconds, connect=seconds, read=seconds, configured=seconds, default=st.tuples(seconds, seconds, seconds))
-def test_first_timeout_given_wins(make, timeout, connect, read, configured, default):
+def config_of(made):
+    """Return the effective configuration of a client, or of a resource's client."""
+    return getattr(made.meta, "client", made).meta.config
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (boto3.client, "sts"),
+        (boto3.resource, "sqs"),
+        (boto3.Session().client, "sts"),
+        (boto3.Session().resource, "sqs"),
+    ],
+    ids=["client", "resource", "Session.client", "Session.resource"],
+)
+@settings(max_examples=60)
+@given(arguments=given_timeouts, config=given_config, default=given_timeouts)
+def test_first_timeout_given_wins(make, name, arguments, config, default):
     """Own argument, timeout, config, default of its kind, default timeout, botocore's 60 s: the first given wins."""
-    config = Config(retries={"max_attempts": 7}, **({} if configured is None else {"read_timeout": configured}))
+    of_caller = None if config is None else Config(retries={"max_attempts": 7}, **config)
     with defaults.override():
-        boto3.set_default_timeout(*default)
-        made = make("s3", timeout=timeout, connect_timeout=connect, read_timeout=read, config=config, **HERE)
-    effective = getattr(made, "meta", made).client.meta.config if hasattr(made.meta, "client") else made.meta.config
-    assert effective.connect_timeout == first(connect, timeout, default[1], default[0], 60)
-    assert effective.read_timeout == first(read, timeout, configured, default[2], default[0], 60)
-    assert effective.retries["total_max_attempts"] == 8
+        boto3.set_default_timeout(**default)
+        effective = config_of(make(name, config=of_caller, **arguments, **HERE))
+    for kind in ("connect_timeout", "read_timeout"):
+        assert getattr(effective, kind) == oracle(kind, arguments, config, default)
+    if config is not None:
+        assert effective.retries["total_max_attempts"] == 8
+
+
+def test_config_of_the_caller_is_left_as_it_was():
+    """What is merged is a new configuration: the caller may use theirs for other clients."""
+    config = Config(read_timeout=7)
+    boto3.client("sts", timeout=3, config=config, **HERE)
+    assert (config.connect_timeout, config.read_timeout) == (60, 7)
+
+
+def test_config_may_be_given_by_position():
+    """Arguments go by position as boto3's do, the configuration among them."""
+    by_position = ("sts", "eu-west-1", None, True, None, None, "AKIDEXAMPLE", "secret", None, Config(read_timeout=7))
+    effective = boto3.client(*by_position, connect_timeout=3).meta.config
+    assert (effective.connect_timeout, effective.read_timeout) == (3, 7)
 
 
 def test_client_is_plain_with_nothing_set():
-    """With no timeout anywhere, the client has the configuration that boto3 itself gives."""
-    ours = boto3.client("s3", **HERE).meta.config
-    theirs = plain_boto3.client("s3", **HERE).meta.config
+    """With no timeout anywhere, the client has the configuration that boto3 itself gives, option by option."""
+
+    def options(module):
+        return vars(module.client("s3", **HERE).meta.config)["_user_provided_options"]
+
+    ours, theirs = boto3.client("s3", **HERE).meta.config, plain_boto3.client("s3", **HERE).meta.config
     assert (ours.connect_timeout, ours.read_timeout) == (theirs.connect_timeout, theirs.read_timeout) == (60, 60)
+    assert options(boto3) == options(plain_boto3)
 
 
-def test_timeout_that_was_set_is_the_one_that_fires():
+def test_boto3_is_given_what_was_given(monkeypatch):
+    """Nothing is added to a call without timeouts, and what only a newer boto3 knows is handed on."""
+    calls = []
+    monkeypatch.setattr(plain_boto3, "client", lambda *args, **kwargs: calls.append((args, kwargs)))
+    boto3.client("s3")
+    boto3.client("s3", "eu-west-1", use_ssl=False, of_2027=True)
+    assert calls == [(("s3",), {}), (("s3",), {"region_name": "eu-west-1", "use_ssl": False, "of_2027": True})]
+
+
+@pytest.mark.parametrize("method", ["client", "resource"])
+@pytest.mark.parametrize("ours", [boto3, boto3.Session], ids=["module", "Session"])
+def test_signature_is_boto3s_and_the_timeouts(ours, method):
+    """What help() and editors show is what boto3 takes, in its order, and three more."""
+    shown = list(inspect.signature(getattr(ours, method)).parameters)
+    boto3s = list(inspect.signature(getattr(plain_boto3.Session, method)).parameters)
+    if ours is boto3:
+        boto3s.remove("self")
+    assert shown == [*boto3s, "timeout", "connect_timeout", "read_timeout", "newer"]
+
+
+def test_read_timeout_that_was_set_is_the_one_that_fires():
     """A server that accepts and never answers ends in botocore's ReadTimeoutError, not in a minute's wait."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = boto3.client(
             "s3",
             endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}",
+            connect_timeout=50,
             read_timeout=0.2,
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(read_timeout=40, **ONCE),
             **HERE,
         )
         with pytest.raises(ReadTimeoutError):
             client.list_buckets()
 
 
-@pytest.mark.parametrize("bad", [0, -1, "5", True, float("nan"), float("inf"), [1]])
+def test_connect_timeout_that_was_set_is_the_one_that_fires():
+    """A server whose queue is full never accepts, and ends in botocore's ConnectTimeoutError."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        boto3.set_default_timeout(0.2)
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{full.getsockname()[1]}",
+            read_timeout=50,
+            config=Config(**ONCE),
+            **HERE,
+        )
+        with pytest.raises(ConnectTimeoutError):
+            client.list_buckets()
+
+
+@pytest.mark.parametrize("bad", [0, -1, "5", True, float("nan"), float("inf"), [1], (1, 2)])
 @pytest.mark.parametrize("name", ["timeout", "connect_timeout", "read_timeout"])
-@pytest.mark.parametrize("call", [lambda **kw: boto3.client("s3", **HERE, **kw), boto3.set_default_timeout])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda **kw: boto3.client("s3", **HERE, **kw),
+        lambda **kw: boto3.resource("s3", **HERE, **kw),
+        lambda **kw: boto3.Session(region_name="eu-west-1").client("s3", **kw),
+        lambda **kw: boto3.Session(region_name="eu-west-1").resource("s3", **kw),
+        boto3.set_default_timeout,
+    ],
+    ids=["client", "resource", "Session.client", "Session.resource", "set_default_timeout"],
+)
 def test_senseless_timeout_is_refused_by_name(call, name, bad):
     """What is not a number of seconds above zero is a ValueError that names the argument and the value."""
     with pytest.raises(ValueError, match=rf"^{name} must be .*{re.escape(repr(bad))} was given$"):
         call(**{name: bad})
 
 
-def test_config_of_the_wrong_type_is_refused():
-    """A dict in place of a Config is a TypeError at the call."""
-    with pytest.raises(TypeError, match=r"config must be a botocore\.config\.Config"):
-        boto3.client("s3", timeout=1, config={"read_timeout": 3}, **HERE)
+@pytest.mark.parametrize("timeouts", [{}, {"timeout": 1}])
+def test_config_of_the_wrong_type_is_refused(timeouts):
+    """A dict in place of a Config is a TypeError at the call, with and without timeouts."""
+    with pytest.raises(TypeError, match=r"config must be a botocore\.config\.Config.*'read_timeout': 3.* was given"):
+        boto3.client("s3", config={"read_timeout": 3}, **timeouts, **HERE)
 
 
 def test_session_keeps_its_own_client_configuration():
     """A botocore session's default configuration beats the process-wide default, as the caller's config does."""
     boto3.set_default_timeout(5)
-    session = boto3.Session(**{key: value for key, value in HERE.items() if key != "x"})
+    session = boto3.Session(**HERE)
     session._session.set_default_client_config(Config(read_timeout=33))
     config = session.client("s3").meta.config
     assert (config.connect_timeout, config.read_timeout) == (5, 33)
@@ -89,6 +190,15 @@ def test_every_other_name_is_boto3s():
     own = {"client", "resource", "Session"}
     assert {name for name in names if getattr(boto3, name) is not getattr(plain_boto3, name)} == own
     assert set(names) <= set(dir(boto3))
+    assert boto3.__version__ == plain_boto3.__version__
+
+
+def test_star_import_brings_what_boto3_brings():
+    """Every name that is promised to a star import is there."""
+    names = {}
+    exec("from fleece.boto3 import *", names)  # noqa: S102 (only a module may do that otherwise)
+    assert {"client", "resource", "Session", "set_default_timeout", "setup_default_session"} <= set(names)
+    assert not {"annotations", "made_by", "defaults"} & set(names)
 
 
 def test_submodules_are_not_imported_a_second_time():
