@@ -1,0 +1,149 @@
+"""Where the functions of this suite run: under AWS's runtime client, and within AWS's own Lambda emulator.
+
+`fleece_runtime` (fleece_testing's) drives the runtime client against a stub. `function` gives each test twice, with the
+stub and with AWS's emulator, the program that AWS's container images have inside: what both say is what Lambda does.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fleece_testing.runtime import FunctionError, Invocation
+
+FUNCTIONS = Path(__file__).parent / "functions"
+
+_MACHINES = {"AMD64": "x86_64", "aarch64": "arm64"}
+_PATH = "/2015-03-31/functions/function/invocations"
+
+
+@pytest.fixture
+def functions():
+    """Return the folder of the functions' code."""
+    return FUNCTIONS
+
+
+@pytest.fixture(scope="session")
+def emulator_program(tmp_path_factory):
+    """Unpack AWS's Lambda emulator from the wheel of ``aws-sam-cli``, which the environment's set-up fetched."""
+    folder = os.environ.get("FLEECE_TEST_RIE", "")
+    wheels = sorted(Path(folder).glob("aws_sam_cli-*.whl")) if folder else []
+    assert wheels, (
+        f"There is no wheel of aws-sam-cli in FLEECE_TEST_RIE={folder!r}: run this suite by tox run -e runtime"
+    )
+    machine = _MACHINES.get(platform.machine(), platform.machine())
+    with zipfile.ZipFile(wheels[-1]) as wheel:
+        member = f"samcli/local/rapid/aws-lambda-rie-{machine}"
+        program = Path(wheel.extract(member, tmp_path_factory.mktemp("emulator")))
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture(params=["runtime client", "emulator"])
+def function(request, fleece_runtime, tmp_path):
+    """Boot a function: ``function("lines.main", environment={...}, deadline=1).invoke(event)``."""
+    started = []
+
+    def boot(handler, *, environment=None, deadline=10):
+        if request.param == "runtime client":
+            return WithDeadline(fleece_runtime(FUNCTIONS, handler, environment=environment), deadline)
+        program = request.getfixturevalue("emulator_program")
+        started.append(Emulator(program, tmp_path / f"output {len(started)}", handler, environment or {}, deadline))
+        return started[-1]
+
+    yield boot
+    for emulator in started:
+        emulator.stop()
+
+
+class WithDeadline:
+    """A `fleece_testing.Runtime` whose invocations all have the same deadline, as the emulator's have."""
+
+    def __init__(self, runtime, deadline):
+        self._runtime = runtime
+        self._deadline = deadline
+
+    def invoke(self, event=None):
+        """Invoke the function with no trace, as the emulator does."""
+        return self._runtime.invoke(event, deadline=self._deadline, trace_header="")
+
+
+class Emulator:
+    """A function within AWS's Lambda emulator."""
+
+    def __init__(self, program, output, handler, environment, deadline):
+        self._output = output
+        self._port, api_port = free_ports(2)
+        command = [
+            program,
+            "--runtime-interface-emulator-address",
+            f"127.0.0.1:{self._port}",
+            "--runtime-api-address",
+            f"127.0.0.1:{api_port}",
+            *(sys.executable, "-m", "awslambdaric", handler),
+        ]
+        variables = {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_TIMEOUT": str(deadline), **environment}
+        with output.open("wb") as stdout, output.with_suffix(".err").open("wb") as stderr:
+            self._process = subprocess.Popen(command, cwd=FUNCTIONS, env=variables, stdout=stdout, stderr=stderr)
+        wait_for_port(self._port)
+
+    def invoke(self, event=None):
+        """Invoke the function once and wait for its answer."""
+        start = self._output.stat().st_size
+        connection = http.client.HTTPConnection("127.0.0.1", self._port)
+        try:
+            connection.request("POST", _PATH, json.dumps(event))
+            answer = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        # The function writes to the file itself: what it wrote before it answered is there.
+        lines = self._output.read_bytes()[start:].decode().split("\n")
+        result, error = outcome(answer)
+        (request_id,) = [line.split()[2] for line in lines if line.startswith("START RequestId: ")]
+        own = ("START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "")
+        logs = [line for line in lines if line and not line.startswith(own[:3])]
+        return Invocation(request_id, result, error, logs, 0.0)
+
+    def stop(self):
+        """End the emulator and the function."""
+        self._process.terminate()
+        self._process.wait()
+
+
+def outcome(answer):
+    """Return the result and the error that the emulator's answer stands for."""
+    if answer.startswith("Task timed out after "):
+        return None, FunctionError("Sandbox.Timedout", answer)
+    parsed = json.loads(answer)
+    if isinstance(parsed, dict) and "errorType" in parsed:
+        return None, FunctionError.from_document(parsed)
+    return parsed, None
+
+
+def free_ports(count):
+    """Return ports that nobody listens on at the moment."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def wait_for_port(port):
+    """Wait until somebody listens."""
+    for _ in range(500):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail(f"Nobody listens on port {port}")
