@@ -36,24 +36,26 @@ def test_submodules_are_loaded_at_first_use():
 
 
 @pytest.mark.parametrize(
-    "module", ["fleece.log", "fleece.xray", "fleece.profiling", "fleece.events", "fleece.httperror"]
+    "module",
+    ["fleece.log", "fleece.xray", "fleece.profiling", "fleece.authpolicy", "fleece.events", "fleece.httperror"],
 )
 def test_light_modules_need_the_standard_library_alone(module):
     """Logging, tracing and the small modules load no package from outside."""
     assert outside(loaded_by(f"import {module}")) == set()
 
 
-@pytest.mark.parametrize("module", ["fleece.log", "fleece.xray"])
-def test_logging_and_tracing_leave_slow_standard_modules_alone(module):
+@pytest.mark.parametrize("module", ["fleece.log", "fleece.xray", "fleece.authpolicy"])
+def test_logging_tracing_and_policies_leave_slow_standard_modules_alone(module):
     """Neither typing, dataclasses, inspect nor asyncio is loaded for them: each is milliseconds of a cold start."""
     assert {"asyncio", "dataclasses", "inspect", "typing"} & set(loaded_by(f"import {module}")) == set()
 
 
 @pytest.mark.parametrize(
-    ("module", "wrapped"), [("fleece.boto3", "boto3, botocore.config"), ("fleece.requests", "requests")]
+    ("module", "wrapped"),
+    [("fleece.boto3", "boto3, botocore.config"), ("fleece.requests", "requests"), ("fleece.raxauth", "requests")],
 )
 def test_wrappers_load_what_they_wrap_and_no_more(module, wrapped):
-    """fleece.boto3 and fleece.requests add nothing but fleece's own modules to what they wrap."""
+    """fleece.boto3, fleece.requests and fleece.raxauth add nothing but fleece's own modules to what they stand on."""
     assert outside(loaded_by(f"import {module}", before=f"import {wrapped}")) == set()
 
 
