@@ -8,8 +8,14 @@ from fleece._errors import FleeceError
 
 __all__ = ["HTTPError"]
 
-# Python 3.13 renamed it; texts of errors stay the same on every Python.
-_PHRASES = {422: "Unprocessable Entity"}
+# Texts of errors are the same on every Python: 3.13 renamed these. That of 418 is 1.2.1's.
+_PHRASES = {
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    416: "Requested Range Not Satisfiable",
+    418: "I'm a teapot",
+    422: "Unprocessable Entity",
+}
 
 
 class HTTPError(FleeceError):
@@ -24,6 +30,10 @@ class HTTPError(FleeceError):
     Attributes:
         status_code: the HTTP status code, an int.
         message: the message as it was given.
+        default_status: the class's status for errors that are given none; subclasses may have another.
+
+    Raises:
+        ValueError: the status is not a number.
     """
 
     default_status = 500
@@ -34,9 +44,9 @@ class HTTPError(FleeceError):
         text = f"{self.status_code}: {_phrase(self.status_code)}"
         super().__init__(f"{text} - {message}" if message else text)
 
-    def __reduce__(self) -> tuple[type[HTTPError], tuple[int, str | None]]:
-        # By default, pickle would call the class with the whole text as the status.
-        return type(self), (self.status_code, self.message)
+    def __reduce__(self) -> tuple[type[HTTPError], tuple[int, str | None], dict[str, object]]:
+        # By default, pickle would call the class with the whole text as the status. The last is what was added since.
+        return type(self), (self.status_code, self.message), self.__dict__
 
 
 def _phrase(status: int) -> str:

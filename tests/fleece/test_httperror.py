@@ -10,6 +10,10 @@ from fleece._errors import FleeceError
 from fleece.httperror import HTTPError
 
 
+class GoneError(HTTPError):
+    default_status = 410
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [
@@ -17,8 +21,11 @@ from fleece.httperror import HTTPError
         ((404,), 404, "404: Not Found"),
         ((), 500, "500: Internal Server Error"),
         ((None, "why"), 500, "500: Internal Server Error - why"),
-        ((418,), 418, "418: I'm a Teapot"),
+        ((418,), 418, "418: I'm a teapot"),
         ((422, "bad"), 422, "422: Unprocessable Entity - bad"),
+        ((413,), 413, "413: Request Entity Too Large"),
+        ((414,), 414, "414: Request-URI Too Long"),
+        ((416,), 416, "416: Requested Range Not Satisfiable"),
         ((599, "odd"), 599, "599: Unknown Status - odd"),
         ((HTTPStatus.CONFLICT,), 409, "409: Conflict"),
         (("400",), 400, "400: Bad Request"),
@@ -41,6 +48,14 @@ def test_it_can_be_pickled_and_copied(clone):
     """The copy says what the original said."""
     error = clone(HTTPError(404, "no such user"))
     assert (str(error), error.status_code, error.message) == ("404: Not Found - no such user", 404, "no such user")
+
+
+def test_copies_keep_what_was_added():
+    """Notes and other attributes travel with the error, and so does a subclass's own status."""
+    error = GoneError(message="moved away")
+    error.hint = "ask ann"
+    clone = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert (type(clone), str(clone), clone.hint) == (GoneError, "410: Gone - moved away", "ask ann")
 
 
 def test_it_is_a_fleece_error():
