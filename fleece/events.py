@@ -42,16 +42,30 @@ class CaseInsensitiveDict(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return self._by_lower_case() == CaseInsensitiveDict(other)._by_lower_case()
+
+    __hash__ = None  # type: ignore[assignment]  # as of every dict
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict(self)})"
+
+    def copy(self) -> CaseInsensitiveDict:
+        """Return another of the same keys and values."""
+        return CaseInsensitiveDict(self)
+
+    def _by_lower_case(self) -> dict[str, Any]:
+        return {name: value for name, (_, value) in self._items.items()}
 
 
 def format_event(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Flatten an event of yoke's request template.
 
     Args:
-        event: the event; whatever is missing in it is empty in the result.
-        context: Lambda's context object.
+        event: the event; whatever is missing in it, or in a place where something else belongs, is empty in the result.
+        context: Lambda's context object; what it lacks is None in the result.
 
     Returns:
         ``requested-at`` (now, ISO 8601 in UTC), ``context`` (a dict of the context object's attributes, and the
@@ -60,6 +74,7 @@ def format_event(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """
     parameters = _part(event, "parameters")
     request = _part(parameters, "request")
+    header = _part(request, "header")
     return {
         "requested-at": datetime.now(timezone.utc).isoformat(),
         "context": _context_attributes(context),
@@ -68,7 +83,7 @@ def format_event(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         "body": _part(request, "body"),
         "path": _part(request, "path"),
         "querystring": _part(request, "querystring"),
-        "header": CaseInsensitiveDict(_part(request, "header")),
+        "header": CaseInsensitiveDict(header if isinstance(header, Mapping) else {}),
         "gateway": _part(parameters, "gateway"),
     }
 

@@ -45,6 +45,10 @@ def test_the_time_is_utc(fleece_context):
         {"parameters": {}},
         {"parameters": {"request": None, "gateway": None, "requestor": None}},
         {"parameters": {"request": {"header": None, "body": None}}},
+        {"parameters": {"request": {"header": "X-Auth-Token: t"}}},
+        {"parameters": ["request"]},
+        None,
+        "event",
     ],
 )
 def test_what_is_missing_is_empty(event):
@@ -63,3 +67,16 @@ def test_a_case_insensitive_dict_is_a_dict_otherwise():
     del headers["b"]
     assert (list(headers), len(headers), "A" in headers, dict(headers)) == (["a"], 1, True, {"a": 3})
     assert repr(headers) == "CaseInsensitiveDict({'a': 3})"
+    with pytest.raises(KeyError):
+        headers["b"]
+
+
+def test_case_insensitive_dicts_are_equal_in_any_case():
+    """What is found by the same keys is the same, also beside an ordinary dict; a copy is another dict."""
+    headers = CaseInsensitiveDict({"A": 1})
+    clone = headers.copy()
+    clone["b"] = 2
+    assert headers == CaseInsensitiveDict({"a": 1}) == {"A": 1}
+    assert headers != {"a": 2}
+    assert headers != clone
+    assert headers != [("A", 1)]
