@@ -323,7 +323,7 @@ class TestIdentity:
         """An answer that does not come in time is a 503; there is always a time."""
         assert all(seconds > 0 for seconds in _identity._TIMEOUT)
         monkeypatch.setattr(_identity, "_TIMEOUT", (3.0, 0.05))
-        rackspace.fail("validate", None, delay=600)
+        rackspace.fail("validate", None, delay=20)
         assert status(handler, rackspace.token()) == 503
 
     def test_the_processs_retries_and_timeouts_are_for_others(self, rackspace):
