@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_VERSIONS = {"HTTP/1.0": "1.0", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
+
 
 def scope_of(request: Request) -> Scope:
     """Make the scope of a request."""
@@ -29,7 +31,7 @@ def scope_of(request: Request) -> Scope:
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": request.protocol.rpartition("/")[2],
+        "http_version": _VERSIONS.get(request.protocol, "1.1"),
         "method": request.method,
         "scheme": request.scheme,
         "path": path,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextvars
+import os
 from typing import TYPE_CHECKING, Any
 
 from fleece._errors import FleeceError
@@ -40,8 +41,8 @@ def lifespan_state(app: ASGIApp, log: RequestLog) -> dict[str, Any]:
         lifespan = _Lifespan(app, log)
         _loop.run(lifespan.start())
         lifespans[id(app)] = lifespan
-        # This also keeps the task where its loop is dropped: a forked child that collected it would run what follows
-        # the application's `yield`, on the parent's connections.
+        # This also keeps the task when its loop is dropped: a forked child that collected it would run what follows the
+        # application's `yield`, on the parent's connections.
         atexit.register(lifespan.stop)
     state: dict[str, Any] = lifespan.state
     return state
@@ -54,6 +55,7 @@ class _Lifespan:
         self.state: dict[str, Any] = {}
         self._app = app
         self._log = log
+        self._process = os.getpid()
         self._answered = asyncio.Event()
         self._stopping = asyncio.Event()
         self._events = iter(("startup", "shutdown"))
@@ -68,17 +70,21 @@ class _Lifespan:
         await self._answered.wait()
         if self._refusal is not None:
             self._task.cancel()
+            await self._end()
             reason = self._refusal.strip().rpartition("\n")[2] or "it gives no reason"
             raise StartupError(f"The ASGI application did not start: {reason}") from self._error
         if not self._started:
             self._log.without_lifespan(self._error)
 
     def stop(self) -> None:
-        """Let the application shut down, if this is still the lifespan that requests use."""
+        """Let the application shut down, unless it was a parent process that started it."""
         loop = self._task.get_loop()
-        if _loop.belongings().get(id(self._app)) is self and not loop.is_running():
+        if os.getpid() == self._process and not loop.is_running():
             self._stopping.set()
-            loop.run_until_complete(asyncio.wait([self._task], timeout=_SHUTDOWN_SECONDS))
+            loop.run_until_complete(self._end())
+
+    async def _end(self) -> None:
+        await asyncio.wait([self._task], timeout=_SHUTDOWN_SECONDS)
 
     async def _run(self) -> None:
         scope: Scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}

@@ -1,5 +1,7 @@
 """Literal events, as AWS's documentation shows them: evidence that is independent of fleece's own builders."""
 
+import types
+
 import pytest
 
 import fleece.connexion  # noqa: F401 (before any test imports connexion itself, which warns)
@@ -145,3 +147,38 @@ def yoke_event():
             },
         },
     }
+
+
+@pytest.fixture(scope="session")
+def django_project():
+    """Return Django's applications, `wsgi` and `asgi`, of a project with an ``echo`` view of each colour."""
+    import django
+    from django.conf import settings
+    from django.core.asgi import get_asgi_application
+    from django.core.wsgi import get_wsgi_application
+    from django.http import JsonResponse
+    from django.urls import path
+
+    def echo(request, rest):
+        response = JsonResponse(
+            {
+                "path": request.path_info,
+                "root": request.META["SCRIPT_NAME"] if "wsgi.input" in request.META else request.scope["root_path"],
+                "args": dict(request.GET.lists()),
+                "body": request.body.decode(),
+                "address": request.META["REMOTE_ADDR"],
+                "url": request.build_absolute_uri(),
+            }
+        )
+        response.set_cookie("one", "1")
+        response.set_cookie("two", "2")
+        return response
+
+    async def echo_async(request, rest):
+        return echo(request, rest)
+
+    urls = types.ModuleType("urls")
+    urls.urlpatterns = [path("echo/<path:rest>", echo), path("echo_async/<path:rest>", echo_async)]
+    settings.configure(SECRET_KEY="x", ALLOWED_HOSTS=["*"], ROOT_URLCONF=urls, LOGGING_CONFIG=None)
+    django.setup()
+    return types.SimpleNamespace(wsgi=get_wsgi_application(), asgi=get_asgi_application())

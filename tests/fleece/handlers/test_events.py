@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 from urllib.parse import parse_qsl, quote
+from wsgiref.validate import WSGIWarning, validator
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from fleece.handlers._events import Kind, kind_of, read_request
-from fleece.handlers._http import Response
 from fleece.handlers._log import RequestLog
 from fleece.handlers._parts import BadRequestError
 from fleece.handlers._proxy import answer_event
+from fleece.handlers.asgi import asgi_handler
+from fleece.handlers.wsgi import build_wsgi_environ_from_event, wsgi_handler
 from fleece_testing import events
 
 PROXY_KINDS = [kind for kind in events.KINDS if kind != "yoke"]
@@ -239,6 +241,9 @@ class TestOtherEvents:
             {"httpMethod": "GET / HTTP/1.1\r\nX: y"},
             {"httpMethod": 7},
             {"path": ["x"]},
+            {"path": "/\ud800"},
+            {"requestContext": {"domainName": "x.execute-api.x", "stage": "\udc80"}},
+            {"requestContext": {"identity": "x"}},
             {"headers": "x", "multiValueHeaders": None},
             {"headers": {"a": {}}, "multiValueHeaders": None},
             {"multiValueHeaders": {"a": [[]]}},
@@ -256,6 +261,13 @@ class TestOtherEvents:
         assert answer["statusCode"] == 400
         assert json.loads(answer["body"])["detail"]
 
+    def test_names_that_differ_in_case_alone_are_one_header(self, rest_event):
+        """Both spellings of a name are in the event; none of their values is lost, and the event is left as it was."""
+        sent = {"X-Name": ["a"], "x-name": ["b", "c"]}
+        rest_event["multiValueHeaders"] = copy.deepcopy(sent)
+        assert read(rest_event).headers["x-name"] == ["a", "b", "c"]
+        assert rest_event["multiValueHeaders"] == sent
+
     @pytest.mark.parametrize("change", [{"cookies": "a=b"}, {"cookies": [{}]}, {"rawQueryString": "\ud800"}], ids=repr)
     def test_a_broken_payload_2_is_refused(self, http_event, change):
         """The parts that only payload 2.0 has are checked as well."""
@@ -270,28 +282,77 @@ class TestOtherEvents:
         del rest_event[missing]
         assert read(rest_event).method == "GET"
 
-    @settings(max_examples=150, deadline=None)
+    @pytest.mark.filterwarnings(f"ignore::{WSGIWarning.__module__}.{WSGIWarning.__name__}")  # of unknown methods
+    @settings(max_examples=200, deadline=None)
     @given(data=st.data())
-    def test_no_change_of_an_event_breaks_out(self, data):
-        """Whatever is put in place of any part, the outcome is an answer, or the documented ``ValueError``."""
-        event = copy.deepcopy(events.request("POST", "/a?b=c", kind=data.draw(st.sampled_from(events.KINDS)), body="x"))
-        junk = (
-            st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers()) | st.just({"a": {"b": []}})
-        )
-        part = event
-        while True:
-            key = data.draw(st.sampled_from(sorted(part)))
-            if isinstance(part[key], dict) and part[key] and data.draw(st.booleans()):
-                part = part[key]
-            else:
-                part[key] = data.draw(junk)
-                break
-        try:
-            answer = answer_event(event, lambda request: Response(200, []), RequestLog())
-        except ValueError as error:
-            assert "no HTTP request of a kind" in str(error)  # noqa: PT017 (the other outcome is as good)
+    def test_no_damage_breaks_out(self, data):
+        """Whatever is put anywhere in an event, applications see a whole request, or the client gets a 400.
+
+        The one other outcome is the documented `ValueError`, for what is no HTTP request any more.
+        """
+        kind = data.draw(st.sampled_from(events.KINDS))
+        event = events.request("POST", "/a%20b?c=d", kind=kind, body="x", headers={"Cookie": "e=f", "X-G": "é"})
+        for _ in range(data.draw(st.integers(1, 4))):
+            damage(event, data.draw)
+        for handler, app in ((wsgi_handler, wsgi_echo), (asgi_handler, asgi_echo)):
+            try:
+                answer = handler(event, None, app)
+            except ValueError as error:
+                assert "no HTTP request of a kind" in str(error)  # noqa: PT017 (the other outcome is as good)
+                continue
+            assert answer["statusCode"] in (200, 400), answer
+            if answer["statusCode"] == 400:
+                assert json.loads(answer["body"])["detail"].startswith(
+                    ("The event's ", "The event has ", "The body is ", "The path is ", "The query ")
+                )
+                with pytest.raises(ValueError, match=r"^The "):
+                    build_wsgi_environ_from_event(event)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.sampled_from(["\ud800", "%ZZ", "http", "443"]),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
+    max_leaves=5,
+)
+
+
+def damage(part, draw):
+    """Put something else, or nothing, in the place of anything in an event, or add something."""
+    while True:
+        key = draw(st.sampled_from(sorted(part)) | st.text(max_size=5)) if part else draw(st.text(max_size=5))
+        inner = part.get(key)
+        if isinstance(inner, dict) and draw(st.booleans()):
+            part = inner
+        elif draw(st.booleans()):
+            part[key] = draw(JSON)
+            return
         else:
-            assert answer["statusCode"] in (200, 400)
+            part.pop(key, None)
+            return
+
+
+@validator
+def wsgi_echo(environ, start_response):
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    for name in ("PATH_INFO", "SCRIPT_NAME"):
+        environ[name].encode("latin-1").decode()
+    environ["QUERY_STRING"].encode("ascii")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [body]
+
+
+async def asgi_echo(scope, receive, send):
+    if scope["type"] == "http":
+        assert scope["path"].encode()
+        assert scope["http_version"] in ("1.0", "1.1", "2")
+        assert all(type(part) is bytes for header in scope["headers"] for part in header)
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": (await receive())["body"]})
 
 
 @settings(max_examples=100, deadline=None)

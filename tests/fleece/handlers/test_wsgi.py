@@ -97,6 +97,16 @@ class TestEnviron:
         }
         assert {name: environ[name] for name in expected} == expected
 
+    def test_a_balancers_client_does_not_name_the_server(self, alb_event):
+        """``Host`` behind a load balancer is whatever the client wrote; it is ``HTTP_HOST``, and nothing else."""
+        alb_event["headers"]["host"] = "admin.internal:81"
+        environ = build_wsgi_environ_from_event(alb_event)
+        assert (environ["HTTP_HOST"], environ["SERVER_NAME"], environ["SERVER_PORT"]) == (
+            "admin.internal:81",
+            "localhost",
+            "80",
+        )
+
     def test_text_outside_of_latin_1_is_bytes(self):
         """A path in UTF-8 is in the environ as PEP 3333 wants it: a character for each byte."""
         environ = build_wsgi_environ_from_event(events.request("GET", "/é中", kind="http"))
@@ -154,6 +164,24 @@ class TestFlask:
         assert said["url"].endswith(".amazonaws.com/prod/users")
 
 
+class TestDjango:
+    """Another framework, with views of both colours."""
+
+    @pytest.mark.parametrize("kind", PROXY_KINDS)
+    @pytest.mark.parametrize("view", ["echo", "echo_async"])
+    def test_a_request_and_its_answer_come_through(self, django_project, fleece_api, kind, view):
+        """Path, query, body, address, stage and two cookies, both ways."""
+        app = django_project.wsgi
+        client = fleece_api(
+            lambda event, context: wsgi_handler(event, context, app, None), kind=kind, source_ip="192.0.2.9"
+        )
+        response = client.post(f"/{view}/a%20b/é?c=1&d=%26", body="é")
+        said = response.json()
+        assert (said["path"], said["args"], said["body"]) == (f"/{view}/a b/é", {"c": ["1"], "d": ["&"]}, "é")
+        assert (said["address"], said["root"]) == ("192.0.2.9", "/prod" if kind == "rest" else "")
+        assert response.cookies == {"one": "1", "two": "2"}
+
+
 class TestServer:
     """The server's side of WSGI."""
 
@@ -204,6 +232,9 @@ class TestServer:
             lambda environ, start_response: start_response("200 OK", [(b"X-Bytes", b"1")]) and [],
             lambda environ, start_response: start_response("200 OK", [("X-Triple", "1", "2")]) and [],
             lambda environ, start_response: start_response("200 OK", [("X-Two", "1\r\nX-Three: 1")]) and [],
+            lambda environ, start_response: start_response("200 OK", [("X-Two: 1\r\nX-Three", "1")]) and [],
+            lambda environ, start_response: start_response("200 OK", []) and None,
+            lambda environ, start_response: start_response("200 OK", []) and ["text"],
         ],
     )
     def test_a_failing_application_is_a_500_that_tells_nothing(self, event, app, caplog):
@@ -226,6 +257,46 @@ class TestServer:
 
         assert wsgi_handler(event, None, app, None)["statusCode"] == 500
         assert closed == [True]
+
+    def test_a_generator_may_start_late(self, event):
+        """An application that is a generator starts its answer when it is first asked for a part of the body."""
+
+        def app(environ, start_response):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            yield b"one "
+            yield b""
+            yield b"two"
+
+        assert wsgi_handler(event, None, app, None)["body"] == "one two"
+
+    def test_an_application_may_give_up_what_it_started(self, event, caplog):
+        """With ``exc_info``, and not without, an application may begin again when it has given a part of the body."""
+
+        def app(environ, start_response):
+            start_response("200 OK", [])
+            yield b"half"
+            try:
+                {}["the password is swordfish"]
+            except KeyError:
+                start_response("500 Broken", [("Content-Type", "text/plain")], sys.exc_info())
+            yield b"sorry"
+
+        answer = wsgi_handler(event, None, app, None)
+        assert (answer["statusCode"], answer["body"]) == (500, "sorry")
+
+    @pytest.mark.parametrize("kind", PROXY_KINDS)
+    @pytest.mark.parametrize(
+        ("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")]
+    )
+    def test_no_body_where_http_allows_none(self, kind, method, status):
+        """HEAD, 204 and 304 have an empty body, whatever the application returns."""
+
+        def app(environ, start_response):
+            start_response(status, [("Content-Type", "text/plain")])
+            return [b"x"]
+
+        answer = wsgi_handler(events.request(method, "/", kind=kind), None, app, None)
+        assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (int(status[:3]), "", False)
 
     @pytest.mark.parametrize(("kind", "size"), [("rest", 6 * 1024 * 1024), ("alb", 1024 * 1024)])
     def test_too_large_an_answer_is_a_500_that_says_so(self, kind, size, caplog):
