@@ -6,18 +6,20 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from harness.errors import BenchmarkError
 from harness.model import Command, Contestant, Evidence, Interpreters, Stage, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.model import Row
+from harness.model import Row
 
 KEPT_VARIABLES = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
 """What contestants see of this process's environment: settings of AWS, Python or fleece would change what they do."""
@@ -32,10 +34,6 @@ _CHILD = Path(__file__).with_name("child.py")
 _TIMED_STATEMENT = "import time; begin = time.process_time(); {code}; print(time.process_time() - begin)"
 _MAX_MESSAGE = 2000
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
-
-
-class ContestantError(Exception):
-    """A contestant's process failed, or did not do the work."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Company:
         """Let a contestant do its work a few times, and check that it does. This also writes its bytecode.
 
         Raises:
-            ContestantError: it does not do the work.
+            BenchmarkError: it does not do the work.
         """
         self.stage.received()
         calls = 1 if isinstance(contestant.measure, (Statement, Command)) else REHEARSAL_CALLS
@@ -67,7 +65,7 @@ class Company:
         try:
             contestant.check(evidence)
         except Exception as error:
-            raise ContestantError(
+            raise BenchmarkError(
                 f"{self.name}: {contestant.name} does not do the work: {error!r}; seen: {evidence}"[:_MAX_MESSAGE]
             ) from error
 
@@ -75,7 +73,7 @@ class Company:
         """Let a contestant do its work, in a process of its own, and return its times.
 
         Raises:
-            ContestantError: the process failed.
+            BenchmarkError: the process failed.
         """
         _, times = self._perform(contestant)
         return times
@@ -102,11 +100,11 @@ class Company:
         variables = kept | dict(self.stage.variables) | dict(contestant.variables)
         try:
             finished = _run(arguments, variables, files)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ContestantError(f"{self.name}: {contestant.name} could not be run: {error}") from error
+        except OSError as error:
+            raise BenchmarkError(f"{self.name}: {contestant.name} could not be run: {error}") from error
         if finished.status:
             said = finished.errors.decode(errors="replace").strip()[-_MAX_MESSAGE:]
-            raise ContestantError(f"{self.name}: {contestant.name} ended with {finished.status}: {said}")
+            raise BenchmarkError(f"{self.name}: {contestant.name} ended with {finished.status}: {said}")
         return finished
 
 
@@ -131,8 +129,16 @@ def _run(arguments: Sequence[str | Path], variables: Mapping[str, str], files: M
             Path(folder, path).write_text(content, encoding="utf-8")
         begin = time.perf_counter()
         process = subprocess.Popen(arguments, env=variables, cwd=folder, stdout=output, stderr=errors)
-        _, wait_status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begin
+        overdue = threading.Timer(TIMEOUT_SECONDS, process.kill)
+        overdue.start()
+        try:
+            _, wait_status, usage = os.wait4(process.pid, 0)  # and not process.wait(), which tells no CPU time
+            wall = time.perf_counter() - begin
+        except BaseException:  # Ctrl-C
+            process.kill()
+            raise
+        finally:
+            overdue.cancel()
         process.returncode = os.waitstatus_to_exitcode(wait_status)
         output.seek(0)
         errors.seek(0)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import rows
 from harness import report
-from harness.children import Company, ContestantError
-from harness.environments import Environments, EnvironmentsError
+from harness.children import Company
+from harness.environments import Environments
+from harness.errors import BenchmarkError
 from harness.figures import figure
 from harness.report import Result
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.rows or known:
         try:
             result = measure(name, known[name], environments, options.rounds)
-        except (ContestantError, EnvironmentsError) as error:
+        except BenchmarkError as error:
             failures.append(str(error))
             print(f"{error}\n", file=sys.stderr)
         else:
@@ -70,8 +71,7 @@ def measure(name: str, row: Row, environments: Environments, rounds: int | None)
     """Let the contestants of a row take turns, and compare them.
 
     Raises:
-        ContestantError: one of them failed, or does not do the work.
-        EnvironmentsError: an environment cannot be made.
+        BenchmarkError: one of them failed, or does not do the work, or has no environment.
     """
     samples: dict[str, list[float]] = {}
     with row.stage(environments) as stage:
@@ -88,7 +88,7 @@ def measure(name: str, row: Row, environments: Environments, rounds: int | None)
 def _write_json(path: Path, results: Iterable[Result], environments: Environments) -> None:
     used = {one.environment for result in results for one in result.row.contestants}
     versions = {environment.name: environments.versions(environment) for environment in used}
-    document = report.document(results, versions, environments.python_version())
+    document = report.document(results, versions, environments.python_version)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

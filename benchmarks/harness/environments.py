@@ -20,6 +20,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import BenchmarkError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,10 +34,6 @@ WHEEL = "{fleece}"
 COMPLETE = "complete"
 UNUSED_DAYS = 1
 _MAX_MESSAGE = 2000
-
-
-class EnvironmentsError(Exception):
-    """uv could not make an environment, or fleece's wheel."""
 
 
 class Environments:
@@ -56,7 +54,7 @@ class Environments:
         """Return the Python of `environment`, which is made if need be.
 
         Raises:
-            EnvironmentsError: it cannot be made.
+            BenchmarkError: it cannot be made.
         """
         return self.folder(environment) / "bin" / "python"
 
@@ -64,11 +62,11 @@ class Environments:
         """Return the folder of `environment`, which is made if need be.
 
         Raises:
-            EnvironmentsError: it cannot be made.
+            BenchmarkError: it cannot be made.
         """
         if environment not in self._made:
             requirements = [self._expand(requirement) for requirement in environment.requirements]
-            key = _digest(self._interpreter, *requirements)
+            key = _digest(self._interpreter, self.python_version, *requirements)
             folder = self._folder / f"{environment.name}-{key}"
             with _locked(folder):
                 if not (folder / COMPLETE).exists():
@@ -82,8 +80,9 @@ class Environments:
         answer = self._run("pip", "list", "--format", "json", "--python", str(self.python(environment)))
         return {package["name"]: package["version"] for package in json.loads(answer)}
 
+    @cached_property
     def python_version(self) -> str:
-        """Return the version of the Python that the environments are made with."""
+        """The version of the Python that the environments are made with."""
         return subprocess.check_output([self._interpreter, "-c", "import sys; print(sys.version)"], text=True).strip()
 
     def remove_unused(self) -> None:
@@ -126,7 +125,7 @@ class Environments:
         process = subprocess.run([sys.executable, "-m", "uv", *arguments], capture_output=True, text=True, check=False)
         if process.returncode:
             said = process.stderr.strip()[-_MAX_MESSAGE:]
-            raise EnvironmentsError(f"`uv {' '.join(arguments[:2])}` failed with {process.returncode}: {said}")
+            raise BenchmarkError(f"`uv {' '.join(arguments[:2])}` failed with {process.returncode}: {said}")
         return process.stdout
 
 

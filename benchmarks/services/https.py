@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import BenchmarkError
 from harness.model import SilentStage
 from harness.peers import HTTPS_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.model import Interpreters
+from harness.model import Interpreters
 
 URL = "BENCHMARK_URL"
 """The variable that tells a contestant where the server is."""
@@ -32,8 +33,10 @@ def https_server(interpreters: Interpreters) -> Iterator[SilentStage]:
         subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
     ):
         try:
-            # It writes its line or ends; there is nothing in between that could wait for ever.
-            ready = json.loads(process.stdout.readline()) if process.stdout else {}
+            line = process.stdout.readline() if process.stdout else b""
+            if not line:
+                raise BenchmarkError("The https server has ended before it was ready; its error is above")
+            ready = json.loads(line)
             yield SilentStage({URL: ready["url"], "REQUESTS_CA_BUNDLE": ready["authority"]})
         finally:
             process.communicate()

@@ -54,25 +54,25 @@ def test_who_does_not_do_the_work_cannot_win(company):
     """A rehearsal fails whose evidence does not show the work, and says who it was."""
     from dataclasses import replace
 
-    from harness.children import ContestantError
+    from harness.errors import BenchmarkError
 
     row = company("help")
     liar = replace(
         row.row.contestants[0], name="liar", measure=replace(row.row.contestants[0].measure, arguments=("python", "-V"))
     )
 
-    with pytest.raises(ContestantError, match=r"^help: liar does not do the work"):
+    with pytest.raises(BenchmarkError, match=r"^help: liar does not do the work"):
         row.rehearse(liar)
 
 
 def test_a_contestant_that_fails_is_told_with_what_it_said(company):
     """A process that ends with an error is an error of the harness that shows the end of its stderr."""
-    from harness.children import ContestantError
+    from harness.errors import BenchmarkError
     from harness.model import Contestant, Environment, Statement
 
     broken = Contestant("broken", Environment("bare", ()), Statement("import no_such_module"))
 
-    with pytest.raises(ContestantError, match=r"^import_log: broken ended with 1: ") as failure:
+    with pytest.raises(BenchmarkError, match=r"^import_log: broken ended with 1: ") as failure:
         company("import_log").perform(broken)
 
     assert "No module named 'no_such_module'" in str(failure.value)
