@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from types import MethodType
 
-from fleece.xray._redact import recordable_arguments
+from fleece.xray._redact import recordable_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def parameters(func: Any) -> tuple[int, tuple[str, ...], str]:
 
 def recorded(
     before: int, names: tuple[str, ...], rest: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Return what a trace may show of the arguments, by name; ``None`` when even that fails."""
+) -> dict[str, str] | None:
+    """Return what a trace may show of the arguments, as `recordable_fields`; ``None`` when even that fails."""
     try:
         if before:
             args = args[before:]
@@ -48,7 +48,7 @@ def recorded(
         if len(args) > len(names):
             arguments[rest] = args[len(names) :]
         arguments.update(kwargs)
-        return recordable_arguments(arguments)
+        return recordable_fields(arguments)
     except Exception:  # noqa: BLE001 (a dict that another thread is changing, a class that lies about itself)
         return None
 

@@ -12,6 +12,7 @@ from collections import namedtuple
 from contextvars import ContextVar
 
 from fleece._trace_header import ENVIRONMENT_VARIABLE, environment_trace, parse_trace_header
+from fleece.xray._environment import warn_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ def sampled_trace() -> TraceHeader | None:
     """The trace that subsegments are to be sent for; ``None`` means that calls go straight through."""
     # All that an untraced call pays for, hence not `environ.get`, which is two calls more where there is no variable.
     try:
-        header = parse_trace_header(os.environ[ENVIRONMENT_VARIABLE])
+        text = os.environ[ENVIRONMENT_VARIABLE]
     except KeyError:
         return None
-    if not header.sampled or header.root is None or header.parent is None:
+    header = parse_trace_header(text)
+    if header.root is None or header.parent is None:
+        if text:
+            warn_once(ENVIRONMENT_VARIABLE, text, "nothing is traced without Root=1-8HEX-24HEX;Parent=16HEX;Sampled=1")
         return None
-    return header
+    return header if header.sampled else None
 
 
 def current_subsegment(header: TraceHeader) -> Subsegment | None:

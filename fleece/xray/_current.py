@@ -7,7 +7,7 @@ from contextlib import suppress
 from fleece._trace_header import environment_trace
 from fleece.xray._context import current, current_subsegment, sampled_trace
 from fleece.xray._subsegment import begin
-from fleece.xray._wrap import wrap
+from fleece.xray._wrap import Scope, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +30,21 @@ def subsegment(name: str, namespace: str | None = None) -> SubsegmentBlock:
 
     ``with subsegment("parse") as block:`` gives `put_annotation` and `put_metadata` of this very subsegment. In a
     generator, do not put a ``yield`` inside of the block: the consumer's code would seem to be part of it. Decorate the
-    generator instead.
+    generator instead. A block can be entered again, also inside of itself and by several tasks or threads at once: each
+    entering is a subsegment of its own.
 
     Args:
         name: at most 200 letters, digits, spaces and X-Ray's punctuation; other characters become ``_``.
         namespace: ``"aws"`` or ``"remote"`` for a call to another service; any other is left out.
+
+    Raises:
+        TypeError: `name` is no text, or `namespace` neither text nor None; also where nothing is sampled, so that it
+            does not wait for production to come out.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a text: {name!r} was given")
+    if namespace is not None and not isinstance(namespace, str):
+        raise TypeError(f"namespace must be a text or None: {namespace!r} was given")
     return SubsegmentBlock(name, namespace)
 
 
@@ -47,21 +56,23 @@ class SubsegmentBlock:
     def __init__(self, name: str, namespace: str | None) -> None:
         self._name = name
         self._namespace = namespace
-        self._open: list[Subsegment | None] = []  # more than one, when one block is entered inside of itself
+        self._open: list[Subsegment | None] = []  # one for each entering; None for one that is not traced
 
     def put_annotation(self, key: str, value: object) -> None:
         """Add an annotation; see `fleece.xray.put_annotation`."""
-        for subsegment in filter(None, self._open[-1:]):
-            subsegment.put_annotation(key, value)
+        opened = self._own()
+        if opened is not None:
+            opened.put_annotation(key, value)
 
     def put_metadata(self, key: str, value: object, namespace: str = "default") -> None:
         """Add metadata; see `fleece.xray.put_metadata`."""
-        for subsegment in filter(None, self._open[-1:]):
-            subsegment.put_metadata(key, value, namespace)
+        opened = self._own()
+        if opened is not None:
+            opened.put_metadata(key, value, namespace)
 
     def __enter__(self) -> Self:
         header = sampled_trace()
-        opened = None if header is None else begin(header, self._name, self._namespace)
+        opened = None if header is None else begin(header, self._name, self._namespace, owner=self)
         self._open.append(opened)
         if opened is not None:
             opened.enter()
@@ -70,12 +81,11 @@ class SubsegmentBlock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        opened = self._open.pop()
-        if opened is not None:
-            if error is not None:
-                opened.fail(error)
-            opened.leave()
-            opened.finish()
+        opened = self._own()
+        with suppress(ValueError):  # two threads that went on in other contexts may both have taken the last
+            self._open.remove(opened)
+            if opened is not None:
+                opened.__exit__(kind, error, trace)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -85,12 +95,22 @@ class SubsegmentBlock:
     ) -> None:
         self.__exit__(kind, error, trace)
 
+    def _own(self) -> Subsegment | None:
+        """The subsegment of this entering: the innermost around the running code that this block has opened."""
+        opened = current_subsegment(environment_trace())
+        while opened is not None and not (opened.owner is self and opened in self._open):
+            opened = opened.parent
+        # Or the last, where whoever drives this coroutine has gone on in another context.
+        return opened if opened is not None or not self._open else self._open[-1]
+
 
 def put_annotation(key: str, value: object) -> None:
     """Add a value to the current subsegment that traces can be searched by; where none is open, do nothing.
 
+    Nothing is raised, whatever is given: keys and values are data, and a trace is no reason for a call to fail.
+
     Args:
-        key: letters, digits and underscores; other characters become underscores.
+        key: letters, digits and underscores; other characters become underscores, and what is no text its ``str()``.
         value: a number, a boolean or a text; at most 1,000 characters of its ``str()`` are kept.
     """
     opened = current_subsegment(environment_trace())
@@ -100,6 +120,8 @@ def put_annotation(key: str, value: object) -> None:
 
 def put_metadata(key: str, value: object, namespace: str = "default") -> None:
     """Add a value to the current subsegment to be read with it; where none is open, do nothing.
+
+    Nothing is raised, as from `put_annotation`.
 
     Args:
         key: its name; the value of ``password``, ``token`` and the like is not recorded.
@@ -123,7 +145,7 @@ def bind_context(func: F) -> F:
     return bound
 
 
-class _Carried:
+class _Carried(Scope):
     """A subsegment that is current in another thread than its own, which does not end with what is done there."""
 
     __slots__ = ("_subsegment", "_token")
@@ -139,9 +161,3 @@ class _Carried:
     def leave(self) -> None:
         with suppress(ValueError):  # as in Subsegment.leave
             current.reset(self._token)
-
-    def fail(self, error: BaseException) -> None:
-        """Leave that to whoever opened the subsegment."""
-
-    def finish(self) -> None:
-        """Leave that to whoever opened the subsegment."""

@@ -7,12 +7,11 @@ developer guide.
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from functools import lru_cache
 
 from fleece.xray._redact import recordable
+from fleece.xray._text import from_json, json_object, pattern, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ MAX_ANNOTATION_KEY = 500
 MAX_ANNOTATION_VALUE = 1_000
 
 _HEADER = b'{"format": "json", "version": 1}\n'
-# Patterns are compiled at their first use, and not at import.
 _NOT_IN_NAMES = r"[^\w .:/%&#=+\\\-@]"
 _NOT_IN_KEYS = r"[^A-Za-z0-9_]"
 _NAMESPACES = ("aws", "remote")
@@ -40,16 +38,13 @@ _ESSENTIAL = (
     "error", "throttle", "fault",
 )  # fmt: skip
 
-# ASCII, so that a stray surrogate in a name of a file is an escape and not an error.
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
-
 
 def opening(
     subsegment_id: str, trace_id: str | None, parent_id: str | None, name: str, namespace: str | None, start: float
 ) -> str:
-    """Return the beginning of a document, as text: what is known when a subsegment opens.
+    """Return the beginning of a document, as JSON: what is known when a subsegment opens.
 
-    As text, because encoding it is half of what a traced call costs, and it is needed twice.
+    As text, because the document that is sent then and the one that is sent at the end both begin with it.
 
     Args:
         subsegment_id: 16 hex digits, as `parent_id`.
@@ -62,38 +57,52 @@ def opening(
     space = f'"namespace":"{namespace}",' if namespace in _NAMESPACES else ""
     return (
         f'{{"type":"subsegment","id":"{subsegment_id}","trace_id":"{trace_id}","parent_id":"{parent_id}",'
-        f'"name":{_encoded_name(name)},{space}"start_time":{start!r},'
+        f'"name":{_encoded_name(name)},{space}"start_time":{start:.6f},'
     )
 
 
-def datagram(opening: str, fields: Document, end: float | None) -> bytes:
+def members(fields: Document, metadata: dict[str, dict[str, str]] | None = None) -> str:
+    """Return the fields of a document that are not in its `opening`, as JSON.
+
+    Args:
+        fields: as `details` and `cause_of` have made them.
+        metadata: what is to be its metadata: by namespace and by name, all of them JSON texts already.
+    """
+    text = f"{to_json(fields)[1:-1]}," if fields else ""
+    if metadata:
+        by_namespace = {namespace: json_object(values) for namespace, values in metadata.items()}
+        text += f'"metadata":{json_object(by_namespace)},'
+    return text
+
+
+def datagram(opening: str, members: str, end: float | None) -> bytes:
     """Return the datagram for a document, which is cut down when it is too large.
 
     Args:
         opening: from `opening`.
-        fields: the others, as `details` and their kin have made them.
+        members: from `members`.
         end: seconds since 1970; None while the subsegment is in progress.
     """
-    more = f"{_encode(fields)[1:-1]}," if fields else ""
-    body = f'{opening}{more}"in_progress":true}}' if end is None else f'{opening}{more}"end_time":{end!r}}}'
+    ending = '"in_progress":true}' if end is None else f'"end_time":{end:.6f}}}'
+    body = f"{opening}{members}{ending}"
     if len(body) > MAX_DOCUMENT:
-        body = _encode(_fitted(json.loads(body)))
+        body = to_json(_fitted(from_json(body)))
     return _HEADER + body.encode("ascii")
 
 
 @lru_cache(maxsize=256)
 def _encoded_name(name: str) -> str:
-    return _encode(safe_name(name))
+    return to_json(safe_name(name))
 
 
 def safe_name(name: str) -> str:
     """Return a name as the service takes it: 200 letters, digits, spaces and punctuation in X-Ray's alphabet."""
-    return re.sub(_NOT_IN_NAMES, "_", name[:MAX_NAME]) or "_"
+    return pattern(_NOT_IN_NAMES).sub("_", name[:MAX_NAME]) or "_"
 
 
 def to_safe_annotation_key(key: object) -> str:
     """Return an annotation's key as the service takes it: other characters than ``A-Za-z0-9_`` become ``_``."""
-    return re.sub(_NOT_IN_KEYS, "_", _text(key)[:MAX_ANNOTATION_KEY]) or "_"
+    return pattern(_NOT_IN_KEYS).sub("_", _text(key)[:MAX_ANNOTATION_KEY]) or "_"
 
 
 def to_safe_annotation_value(value: object) -> str | int | float | bool:
@@ -109,7 +118,7 @@ def to_safe_annotation_value(value: object) -> str | int | float | bool:
 
 def safe_metadata(metadata: object) -> dict[str, dict[str, Any]]:
     """Return metadata by namespace, masked and bounded; what has no namespace goes into ``default``."""
-    shown = recordable(metadata)
+    shown = from_json(recordable(metadata))
     if not isinstance(shown, dict):
         return {"default": {"value": shown}}
     by_namespace = {namespace: values for namespace, values in shown.items() if isinstance(values, dict)}
@@ -142,7 +151,7 @@ def _fitted(document: Document) -> Document:
     for part, cut in _CUTS.items():  # pragma: no branch (what is left after the last always fits)
         lost.append(part)
         fitted = {**cut(fitted), "metadata": {"fleece": {"truncated": lost}}}
-        if len(_encode(fitted)) <= MAX_DOCUMENT:
+        if len(to_json(fitted)) <= MAX_DOCUMENT:
             break
     return fitted
 

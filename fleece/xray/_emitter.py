@@ -5,8 +5,8 @@ Nothing here raises into the traced code. A datagram that cannot be sent at once
 
 from __future__ import annotations
 
+import errno
 import os
-import re
 import threading
 from collections import namedtuple
 from contextlib import suppress
@@ -14,6 +14,8 @@ from functools import lru_cache
 
 from fleece._defaults import defaults
 from fleece._errors import FleeceError
+from fleece.xray._environment import warn_once
+from fleece.xray._text import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ DEFAULT_PORT = 2000
 _ADDRESS = r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\s:\[\]]+))(?::([0-9]{1,5}))?"
 _BARE_IPV6 = r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 _MAX_PORT = 65_535
+_WANTED = f"set it to HOST:PORT, such as 127.0.0.1:{DEFAULT_PORT}"
+# Somebody else has closed it: what comes back, and what comes back when its number is that of another file by now.
+_CLOSED = frozenset({errno.EBADF, errno.ENOTSOCK})
 
 
 class XRayDaemonNotFoundError(FleeceError):
@@ -56,9 +61,9 @@ def parse_daemon_address(text: str) -> XRayDaemon | None:
 
 
 def _parse_endpoint(text: str) -> XRayDaemon | None:
-    if re.fullmatch(_BARE_IPV6, text):
+    if pattern(_BARE_IPV6).fullmatch(text):
         return XRayDaemon(text, DEFAULT_PORT)
-    match = re.fullmatch(_ADDRESS, text)
+    match = pattern(_ADDRESS).fullmatch(text)
     if match is None:
         return None
     port = int(match[3] or DEFAULT_PORT)
@@ -75,9 +80,7 @@ def get_xray_daemon() -> XRayDaemon:
     daemon = parse_daemon_address(text)
     if daemon is None:
         found = f"{ENVIRONMENT_VARIABLE} is {text[:200]!r}" if text else f"{ENVIRONMENT_VARIABLE} is not set"
-        raise XRayDaemonNotFoundError(
-            f"No address of the X-Ray daemon: {found}; set it to HOST:PORT, such as 127.0.0.1:{DEFAULT_PORT}"
-        )
+        raise XRayDaemonNotFoundError(f"No address of the X-Ray daemon: {found}; {_WANTED}")
     return daemon
 
 
@@ -113,12 +116,17 @@ class _Link:
                 link.send(datagram)
             except ConnectionRefusedError:
                 link.send(datagram)  # that was the answer to one before; this one has not been sent yet
+            except OSError as error:
+                if error.errno in _CLOSED:
+                    self._lose(link)
+                raise
 
     def _aim(self, text: str) -> None:
         """Connect to the address: at once if it is numeric, or else by and by, in a thread that nobody waits for."""
         self._close()
         daemon = parse_daemon_address(text)
         if daemon is None:
+            warn_once(ENVIRONMENT_VARIABLE, text, _WANTED)
             return
         family = _numeric_family(daemon.ip_address)
         if family is not None:
@@ -147,6 +155,13 @@ class _Link:
             made.close()
             raise
         self._socket = made
+
+    def _lose(self, link: socket.socket) -> None:
+        """Let the next datagram make a socket anew; this one is not closed: its number may be another file's by now."""
+        with self._lock:
+            if self._socket is link:
+                link.detach()
+                self._socket, self._text = None, ""
 
     def _close(self) -> None:
         old, self._socket = self._socket, None

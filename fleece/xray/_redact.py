@@ -1,25 +1,23 @@
-"""What may be shown of a value in a trace: a bounded copy, with what looks secret replaced, made of JSON's types alone.
+"""What may be shown of a value in a trace: JSON, bounded, with what looks secret replaced.
 
-None of the value's own code is run: no ``__repr__``, no property, no iterator, no stream. What is not one of JSON's
-types is shown by the name of its type, but for a few types of the standard library.
+It is written in the one walk over the value that masks it: a copy to be encoded later would be a second walk. None of
+the value's own code is run: no ``__repr__``, no property, no iterator, no stream. What is not one of JSON's types is
+shown by the name of its type, but for a few types of the standard library.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from functools import lru_cache
 from itertools import islice
 
 from fleece.xray._lambda_event import summarise
+from fleece.xray._text import from_json, json_object, pattern, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, TypeAlias
-
-    JSON: TypeAlias = Any
+    from typing import Any
 
 MASK = "***"
 MAX_TEXT = 1_000
@@ -35,8 +33,10 @@ _MAX_KEY = 200
 _MAX_BITS = 64
 _PAIR = 2
 _CUT = "..."
+_CONSTANTS = {None: "null", True: "true", False: "false"}
+_MASK_JSON = f'"{MASK}"'
+_CUT_JSON = f'"{_CUT}"'
 
-# Patterns are compiled at their first use, and not at import.
 _SENSITIVE = (
     r"authorization|cookie|passw(?:or)?d|passphrase|passcode|pwd|secret|token|credential|signature|jwt"
     r"|(?:api|access|private|signing|encryption)[-_ ]?key|session[-_ ]?id|(?<![a-z])auth(?![a-z])"
@@ -45,6 +45,7 @@ _SENSITIVE = (
 _CLUES = ("auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "jwt", "key", "session")
 # The value of `Authorization: ...` and `Cookie: ...` has spaces and semicolons, so it goes to the end of the line.
 _HEADER_LINE = r"""(?i)((?:authorization|cookie)\\{0,4}["']?\s{0,4}[:=]\s{0,4}\\{0,4}["']?)[^"'\\\r\n]+"""
+_SENSITIVE_NAME = f"(?i){_SENSITIVE}"
 _ASSIGNMENT = (
     rf"""(?i)((?:{_SENSITIVE})[\w-]{{0,40}}\\{{0,4}}["']?\s{{0,4}}(?:=>|[:=])\s{{0,4}})"""
     r"""(?:[bru]?"(?:\\.|[^"\\])*"?|[bru]?'(?:\\.|[^'\\])*'?|\\{1,4}["'][^"'\\]*|[^\s,;&)\]}]+)"""
@@ -59,22 +60,22 @@ _CONTAINERS = (dict, list, tuple, set, frozenset)
 
 @lru_cache(maxsize=512)
 def _shown_name(name: str) -> tuple[str, bool]:
-    """Return a key as it is shown, and whether its value is not to be: ``password``, ``X-Api-Key``, ``authToken``."""
-    return masked(name), re.search(_SENSITIVE, name, re.IGNORECASE) is not None
+    """Return a key as JSON, and whether its value is not to be shown: ``password``, ``X-Api-Key``, ``authToken``."""
+    return to_json(masked(name)), pattern(_SENSITIVE_NAME).search(name) is not None
 
 
-def recordable(value: Any) -> JSON:
-    """Return what a trace may show of `value`: JSON's types alone, masked and bounded in size and depth."""
+def recordable(value: Any) -> str:
+    """Return what a trace may show of `value`, as JSON: masked, and bounded in size and depth."""
     return _Walk().value(value)
 
 
-def recordable_arguments(arguments: dict[str, Any]) -> dict[str, JSON]:
-    """Return what a trace may show of a call's arguments, by name."""
-    return _Walk().fields(arguments, 1)
+def recordable_fields(fields: dict[str, Any]) -> dict[str, str]:
+    """Return what a trace may show of values that have names, as JSON by JSON: see `json_object`."""
+    return _Walk().fields(fields, 1)
 
 
 def recordable_text(text: str) -> str:
-    """Return what a trace may show of a text, such as an exception's message."""
+    """Return what a trace may show of a text, such as an exception's message; as it is, not as JSON."""
     return _Walk().text(text)
 
 
@@ -82,12 +83,12 @@ def masked(text: str) -> str:
     """Replace what looks like a secret inside of a text: ``password=...``, ``"token": "..."``, ``Bearer ...``."""
     lower = text.lower()
     if (":" in text or "=" in text) and any(clue in lower for clue in _CLUES):
-        text = re.sub(_HEADER_LINE, rf"\1{MASK}", text)
-        text = re.sub(_ASSIGNMENT, rf"\1{MASK}", text)
+        text = pattern(_HEADER_LINE).sub(rf"\1{MASK}", text)
+        text = pattern(_ASSIGNMENT).sub(rf"\1{MASK}", text)
     if "://" in text:
-        text = re.sub(_USER_INFO, rf"\1{MASK}@", text)
+        text = pattern(_USER_INFO).sub(rf"\1{MASK}@", text)
     if "bearer" in lower or "basic" in lower:
-        text = re.sub(_SCHEME, rf"\1 {MASK}", text)
+        text = pattern(_SCHEME).sub(rf"\1 {MASK}", text)
     return text
 
 
@@ -101,22 +102,22 @@ class _Walk:
         self._characters_left = MAX_CHARACTERS
         self._inside: set[int] = set()
 
-    def value(self, value: Any, depth: int = 0) -> JSON:
-        """Return the JSON value that shows `value`."""
+    def value(self, value: Any, depth: int = 0) -> str:
+        """Return the JSON that shows `value`."""
         self._values_left -= 1
         if self._values_left < 0 or self._characters_left < 0:
-            return _CUT
+            return _CUT_JSON
         # By its type and not by isinstance, which believes what an object says of its own class.
         kind = type(value)
-        if value is None or kind is bool:
-            return value
         if kind is str or issubclass(kind, str):
-            return self.text(value, depth)
+            return to_json(self.text(value, depth))
+        if value is None or kind is bool:
+            return _CONSTANTS[value]
         if kind is int or issubclass(kind, (int, float)):
             return _number(value)
         if issubclass(kind, _CONTAINERS):
             return self._container(value, depth)
-        return self.text(_shown(value, kind), depth)
+        return to_json(self.text(_shown(value, kind), depth))
 
     def text(self, text: str, depth: int = 0) -> str:
         """Return a text masked and bounded; one that is JSON is masked by the names in it."""
@@ -136,57 +137,59 @@ class _Walk:
         if length > MAX_JSON_TEXT:
             return f"<JSON text of {length} characters>"
         try:
-            document = json.loads(str.__str__(text))
+            document = from_json(str.__str__(text))
         except (ValueError, RecursionError):
             return None  # it only begins like JSON
-        return json.dumps(self.value(document, depth + 1), separators=(",", ":"))
+        return self.value(document, depth + 1)
 
-    def _container(self, value: Any, depth: int) -> JSON:
+    def _container(self, value: Any, depth: int) -> str:
         if id(value) in self._inside:
-            return "<circular>"
+            return '"<circular>"'
         if depth >= MAX_DEPTH:
-            return _CUT
+            return _CUT_JSON
         self._inside.add(id(value))
         try:
             if issubclass(type(value), dict):
-                return self.fields(summarise(value) or value, depth + 1)
-            return self._list(value, depth + 1)
+                return json_object(self.fields(summarise(value) or value, depth + 1))
+            return f"[{','.join(self._list(value, depth + 1))}]"
         finally:
             self._inside.discard(id(value))
 
-    def fields(self, value: dict[Any, Any], depth: int) -> dict[str, JSON]:
-        """Return a dict with its values masked by their names."""
-        shown: dict[str, JSON] = {}
+    def fields(self, value: dict[Any, Any], depth: int) -> dict[str, str]:
+        """Return what a dict has, as JSON by JSON, the values masked by their names."""
+        shown: dict[str, str] = {}
         items = dict.items(value)
         for key, item in items if len(items) <= MAX_ITEMS else islice(items, MAX_ITEMS):
             name, is_secret = _shown_name(key if type(key) is str and len(key) <= _MAX_KEY else self._name(key))
-            shown[name] = MASK if is_secret else self.value(item, depth)
-        if "value" in shown or "Value" in shown:
+            shown[name] = _MASK_JSON if is_secret else self.value(item, depth)
+        if '"value"' in shown or '"Value"' in shown:
             _mask_pair(shown)
         if len(items) > MAX_ITEMS:
-            shown[_CUT] = f"{len(items) - MAX_ITEMS} more"
+            shown[_CUT_JSON] = to_json(f"{len(items) - MAX_ITEMS} more")
         return shown
 
-    def _list(self, value: Any, depth: int) -> list[JSON]:
+    def _list(self, value: Any, depth: int) -> list[str]:
         items = list(islice(_items(value), MAX_ITEMS + 1))
         if len(items) == _PAIR and type(items[0]) is str and _shown_name(items[0][:_MAX_KEY])[1]:
-            return [self.value(items[0], depth), MASK]  # a header as a pair
+            return [self.value(items[0], depth), _MASK_JSON]  # a header as a pair
         shown = [self.value(item, depth) for item in items[:MAX_ITEMS]]
         if len(items) > MAX_ITEMS:
-            shown.append(_CUT)
+            shown.append(_CUT_JSON)
         return shown
 
     def _name(self, key: Any) -> str:
         if type(key) is str:
             return key[:_MAX_KEY]
-        return str(self.value(key, MAX_DEPTH - 1))[:_MAX_KEY]
+        name = self.value(key, MAX_DEPTH - 1)
+        return str(from_json(name) if name.startswith('"') else name)[:_MAX_KEY]
 
 
-def _mask_pair(shown: dict[str, JSON]) -> None:
+def _mask_pair(shown: dict[str, str]) -> None:
     """Mask the value of ``{"Name": "password", "Value": ...}``, which is how many AWS calls have it."""
     for name, value in (("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value")):
-        if value in shown and _shown_name(str(shown.get(name))[:_MAX_KEY])[1]:
-            shown[value] = MASK
+        of_what = from_json(shown.get(f'"{name}"', "null"))
+        if f'"{value}"' in shown and _shown_name(str(of_what)[:_MAX_KEY])[1]:
+            shown[f'"{value}"'] = _MASK_JSON
 
 
 def _items(value: Any) -> Iterator[Any]:
@@ -196,12 +199,13 @@ def _items(value: Any) -> Iterator[Any]:
     return items
 
 
-def _number(value: float) -> int | float | str:
+def _number(value: float) -> str:
     """Show a number; as a text where JSON has no number for it, or the service has no room."""
     if isinstance(value, int):
         bits = int.bit_length(value)
-        return int.__int__(value) if bits <= _MAX_BITS else f"<int of {bits} bits>"
-    return float.__float__(value) if math.isfinite(value) else float.__repr__(value)
+        return int.__repr__(value) if bits <= _MAX_BITS else f'"<int of {bits} bits>"'
+    shown = float.__repr__(value)
+    return shown if math.isfinite(value) else f'"{shown}"'
 
 
 def _shown(value: Any, kind: type) -> str:

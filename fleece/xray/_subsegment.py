@@ -9,14 +9,12 @@ from contextlib import suppress
 from fleece.xray._cause import cause_of
 from fleece.xray._context import current, current_subsegment, generate_subsegment_id
 from fleece.xray._details import details
-from fleece.xray._document import (
-    datagram,
-    opening,
-    to_safe_annotation_key,
-    to_safe_annotation_value,
-)
+from fleece.xray._document import datagram, members, opening, to_safe_annotation_key, to_safe_annotation_value
 from fleece.xray._emitter import send
-from fleece.xray._redact import recordable_arguments, recordable_text
+from fleece.xray._environment import warn_once
+from fleece.xray._redact import recordable_fields, recordable_text
+from fleece.xray._text import to_json
+from fleece.xray._wrap import Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +28,10 @@ if TYPE_CHECKING:
 IN_PROGRESS_VARIABLE = "FLEECE_XRAY_IN_PROGRESS"
 MAX_ANNOTATIONS = 50
 """The service indexes no more."""
+_ARGUMENTS = '"arguments"'
 
 
-class Subsegment:
+class Subsegment(Scope):
     """A subsegment that is open.
 
     `enter` and `leave` make it the parent of what is traced between them; a generator's goes in and out at each step.
@@ -47,13 +46,13 @@ class Subsegment:
 
     __slots__ = (
         "_annotations", "_arguments", "_details", "_metadata", "_opening", "_start", "_token",
-        "header", "id", "owner",
+        "header", "id", "owner", "parent",
     )  # fmt: skip
 
     _token: Token[Subsegment | None]
 
     def __init__(self, name: str, namespace: str | None, header: TraceHeader, owner: object = None) -> None:
-        parent = current_subsegment(header)
+        self.parent = parent = current_subsegment(header)
         self.id = generate_subsegment_id()
         self.header = header
         self.owner = owner
@@ -62,8 +61,9 @@ class Subsegment:
         self._opening = opening(self.id, header.root, parent_id, name, namespace, self._start)
         self._details: Document = {}
         self._annotations: dict[str, str | int | float | bool] = {}
-        self._metadata: dict[tuple[str, str], Any] = {}
-        self._arguments: dict[str, Any] | None = None
+        # JSON texts by JSON texts, from `recordable_fields`.
+        self._metadata: dict[tuple[str, str], str] = {}
+        self._arguments: dict[str, str] = {}
 
     def enter(self) -> None:
         """Make this the current subsegment."""
@@ -106,37 +106,46 @@ class Subsegment:
         """Add a value to read; see `fleece.xray.put_metadata`."""
         with suppress(Exception):
             # As a dict, so that the value is masked when its name is that of a secret.
-            [(name, shown)] = recordable_arguments({key: value}).items()
-            self._metadata[recordable_text(str(namespace)), name] = shown
+            [(name, shown)] = recordable_fields({key: value}).items()
+            self._metadata[to_json(recordable_text(str(namespace))), name] = shown
 
-    def put_arguments(self, arguments: dict[str, Any]) -> None:
+    def put_arguments(self, arguments: dict[str, str]) -> None:
         """Add the arguments of the call, as `recorded` has made them."""
         self._arguments = arguments
 
     def announce(self) -> None:
         """Send what is known at the beginning, so that a function that never ends shows where it was."""
-        if os.environ.get(IN_PROGRESS_VARIABLE) != "0":
-            send(datagram(self._opening, self._details, None))
+        if _wants_in_progress():
+            send(datagram(self._opening, members(self._details), None))
 
     def finish(self) -> None:
         """Send the complete subsegment; comes last."""
         try:  # noqa: SIM105 (suppress() would be felt in each call)
             # A clock that was set back must not make a subsegment that ends before it begins.
-            send(datagram(self._opening, self._fields(), max(self._start, time.time())))
+            send(datagram(self._opening, self._members(), max(self._start, time.time())))
         except Exception:  # noqa: BLE001, S110 (as the module says)
             pass
 
-    def _fields(self) -> Document:
-        fields = self._details
+    def _members(self) -> str:
+        """Return as JSON what has become known since the opening."""
+        metadata = {_ARGUMENTS: self._arguments} if self._arguments else {}
         # Copied at one go: a thread that was bound to this subsegment may still be adding to it.
         if self._annotations:
-            fields["annotations"] = self._annotations.copy()
-        if self._metadata or self._arguments:
-            metadata: dict[str, dict[str, Any]] = {"arguments": self._arguments} if self._arguments else {}
-            for (namespace, key), value in self._metadata.copy().items():
-                metadata.setdefault(namespace, {})[key] = value
-            fields["metadata"] = metadata
-        return fields
+            self._details["annotations"] = self._annotations.copy()
+        if self._metadata:
+            for (namespace, name), value in self._metadata.copy().items():
+                metadata.setdefault(namespace, {})[name] = value
+        return members(self._details, metadata)
+
+
+def _wants_in_progress() -> bool:
+    try:
+        value = os.environ[IN_PROGRESS_VARIABLE]
+    except KeyError:  # as in nearly every function; `environ.get` takes longer to find that out
+        return True
+    if value not in ("", "0", "1"):
+        warn_once(IN_PROGRESS_VARIABLE, value, "set it to 0 for one document less, or to 1")
+    return value != "0"
 
 
 def begin(

@@ -9,7 +9,7 @@ from fleece._trace_header import is_subsegment_id
 from fleece.xray._arguments import parameters, recorded
 from fleece.xray._context import current_subsegment, sampled_trace
 from fleece.xray._details import details
-from fleece.xray._document import datagram, opening
+from fleece.xray._document import datagram, members, opening
 from fleece.xray._emitter import send
 from fleece.xray._subsegment import begin
 from fleece.xray._wrap import name_of, wrap
@@ -38,10 +38,13 @@ def trace_xray_subsegment(skip_args: bool = False) -> Callable[[F], F]:
         skip_args: leave the arguments out.
 
     Raises:
-        TypeError: at decoration: the parentheses are missing, or what is decorated is a class or not callable.
+        TypeError: at decoration: the parentheses are missing, `skip_args` is neither True nor False, or what is
+            decorated is a class or not callable.
     """
     if callable(skip_args):
         raise TypeError("trace_xray_subsegment is to be called: write @trace_xray_subsegment(), with parentheses")
+    if not isinstance(skip_args, bool):
+        raise TypeError(f"skip_args must be True or False: {skip_args!r} was given")
 
     def decorate(func: F) -> F:
         traced: F = wrap(func, lambda function: _begin_call(function, skip_args=skip_args))
@@ -101,4 +104,4 @@ def send_subsegment_to_xray_daemon(
         end = None if end_time is None else float(end_time)
         if is_subsegment_id(subsegment_id) and is_subsegment_id(parent) and math.isfinite(start + (end or 0.0)):
             beginning = opening(subsegment_id, header.root, parent, name or "subsegment", namespace, start)
-            send(datagram(beginning, details(extra_data or {}), end))
+            send(datagram(beginning, members(details(extra_data or {})), end))

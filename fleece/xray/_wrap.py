@@ -17,31 +17,46 @@ from types import BuiltinFunctionType, FunctionType, MethodType, coroutine
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
-    from typing import Any, Protocol, TypeAlias
-
-    class Scope(Protocol):
-        """What surrounds one call."""
-
-        def enter(self) -> None:
-            """Begin, or go on after a generator's consumer had its turn."""
-
-        def leave(self) -> None:
-            """Undo what `enter` did."""
-
-        def fail(self, error: BaseException) -> None:
-            """Take note of the exception that ends the call."""
-
-        def finish(self) -> None:
-            """Take note that the call is done; comes last."""
+    from types import TracebackType
+    from typing import Any, TypeAlias
 
     Function: TypeAlias = Callable[..., Any]
-    Begin: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Scope | None]
+    Begin: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], "Scope | None"]
 
 # The flags of a code object, as `inspect` names them.
 CO_GENERATOR = 0x20
 CO_COROUTINE = 0x80
 CO_ITERABLE_COROUTINE = 0x100
 CO_ASYNC_GENERATOR = 0x200
+
+
+class Scope:
+    """What surrounds one call: here, nothing. None of its methods raises anything."""
+
+    __slots__ = ()
+
+    def enter(self) -> None:
+        """Begin, or go on after a generator's consumer had its turn."""
+
+    def leave(self) -> None:
+        """Undo what `enter` did."""
+
+    def fail(self, error: BaseException) -> None:
+        """Take note of the exception that ends the call."""
+
+    def finish(self) -> None:
+        """Take note that the call is done; comes last."""
+
+    def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.fail(error)
+        self.leave()
+        self.finish()
 
 
 def wrap(func: Any, prepare: Callable[[Function], Begin]) -> Any:
@@ -106,15 +121,8 @@ def _around_call(func: Function, begin: Begin) -> Function:
         scope = begin(args, kwargs)
         if scope is None:
             return func(*args, **kwargs)
-        scope.enter()
-        try:
+        with scope:
             return func(*args, **kwargs)
-        except BaseException as error:
-            scope.fail(error)
-            raise
-        finally:
-            scope.leave()
-            scope.finish()
 
     return wrapper
 
@@ -124,100 +132,95 @@ def _around_coroutine(func: Function, begin: Begin) -> Function:
         scope = begin(args, kwargs)
         if scope is None:
             return await func(*args, **kwargs)
-        scope.enter()
-        try:
+        with scope:
             return await func(*args, **kwargs)
-        except BaseException as error:
-            scope.fail(error)
-            raise
-        finally:
-            scope.leave()
-            scope.finish()
 
     return wrapper
 
 
+class _Step:
+    """A part of a scope: one step of a generator. At a ``yield`` it is left, or it would be around the consumer."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        self._scope.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self._scope.leave()
+
+
+class _End:
+    """The end of a scope that is entered step by step."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._scope.fail(error)
+        self._scope.finish()
+
+
+# Of the two that follow, only what Python itself has twice is there twice: `def` and `async def`, `send` and `asend`.
 # Not `yield from`, not even where there is no scope: it would turn a thrown GeneratorExit into a close(), and lose what
-# the generator returns from one. The scope is left before each `yield`, or else it would be around the consumer.
+# the generator returns from one.
 
 
 def _around_generator(func: Function, begin: Begin) -> Function:
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        scope: Scope = begin(args, kwargs) or NO_SCOPE
-        try:
+        scope = begin(args, kwargs) or Scope()
+        step = _Step(scope)
+        with _End(scope):
             generator = func(*args, **kwargs)
-            resume, value = generator.send, None
+            resume = partial(generator.send, None)
             while True:
-                scope.enter()
                 try:
-                    item = resume(value)
+                    with step:
+                        item = resume()
                 except StopIteration as stop:
                     return stop.value
                 finally:
-                    scope.leave()
-                    value = None  # an exception kept here would keep this frame
+                    del resume  # an exception kept in it would keep this frame
                 try:
-                    value = yield item
-                    resume = generator.send
+                    resume = partial(generator.send, (yield item))
                 except BaseException as thrown:  # noqa: BLE001 (the generator is who may catch it)
-                    value = thrown
-                    resume = generator.throw
-        except BaseException as error:
-            scope.fail(error)
-            raise
-        finally:
-            scope.finish()
+                    resume = partial(generator.throw, thrown)
 
     return wrapper
 
 
 def _around_async_generator(func: Function, begin: Begin) -> Function:
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        scope: Scope = begin(args, kwargs) or NO_SCOPE
-        try:
+        scope = begin(args, kwargs) or Scope()
+        step = _Step(scope)
+        with _End(scope):
             generator = func(*args, **kwargs)
-            resume, value = generator.asend, None
+            resume = partial(generator.asend, None)
             while True:
-                scope.enter()
                 try:
-                    item = await resume(value)
+                    with step:
+                        item = await resume()
                 except StopAsyncIteration:
                     return
                 finally:
-                    scope.leave()
-                    value = None
+                    del resume
                 try:
-                    value = yield item
-                    resume = generator.asend
+                    resume = partial(generator.asend, (yield item))
                 except BaseException as thrown:  # noqa: BLE001 (the generator is who may catch it)
-                    value = thrown
-                    resume = generator.athrow
-        except BaseException as error:
-            scope.fail(error)
-            raise
-        finally:
-            scope.finish()
+                    resume = partial(generator.athrow, thrown)
 
     return wrapper
-
-
-class _NoScope:
-    """The scope of a call that has none."""
-
-    def enter(self) -> None:
-        """Do nothing."""
-
-    def leave(self) -> None:
-        """Do nothing."""
-
-    def fail(self, error: BaseException) -> None:
-        """Do nothing."""
-
-    def finish(self) -> None:
-        """Do nothing."""
-
-
-NO_SCOPE = _NoScope()
 
 
 class _WrappedObject:
