@@ -54,6 +54,7 @@ class Defaults:
         self.settings = Settings()
         self._lock = threading.RLock()
         self._resources: dict[str, Any] = {}
+        self._survivors: set[str] = set()
         self._restore_hook = False
 
     def configure(self, **changes: Any) -> None:
@@ -86,11 +87,11 @@ class Defaults:
             self.settings = Settings()
             self._resources.clear()
 
-    def resource(self, name: str, factory: Callable[[], T]) -> T:
+    def resource(self, name: str, factory: Callable[[], T], *, survives_restore: bool = False) -> T:
         """Return the resource of that name, made by `factory` at its first use in this process.
 
         A resource does not outlive the process it was made in: after a ``fork``, and after a SnapStart restore, the
-        next use makes it anew.
+        next use makes it anew. One that `survives_restore` is plain memory, dear to make, which a snapshot is for.
         """
         try:
             resource: T = self._resources[name]
@@ -98,6 +99,8 @@ class Defaults:
             with self._lock:
                 if name not in self._resources:
                     self._watch_restores()
+                    if survives_restore:
+                        self._survivors.add(name)
                     self._resources[name] = factory()
                 resource = self._resources[name]
         return resource
@@ -121,7 +124,10 @@ class Defaults:
             from snapshot_restore_py import register_after_restore  # noqa: PLC0415
         except ImportError:
             return
-        register_after_restore(lambda: self._resources.clear())  # noqa: PLW0108 (a fork replaces the dict)
+        register_after_restore(self._after_restore)
+
+    def _after_restore(self) -> None:
+        self._resources = {name: self._resources[name] for name in self._survivors & self._resources.keys()}
 
     def _after_fork_in_child(self) -> None:
         # Another thread of the parent may have held the lock; in the child it would be held for ever.

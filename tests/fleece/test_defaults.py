@@ -112,3 +112,20 @@ def test_resource_does_not_survive_a_snapstart_restore(monkeypatch):
     before = defaults.resource("it", object)
     restore()
     assert defaults.resource("it", object) is not before
+
+
+def test_plain_memory_survives_a_snapstart_restore(monkeypatch):
+    """What says so of itself is still there after the restore, and gone after a fork as everything is."""
+    hooks = []
+    module = types.ModuleType("snapshot_restore_py")
+    module.register_after_restore = hooks.append
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", module)
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    defaults = Defaults()
+    before = defaults.resource("memory", object, survives_restore=True)
+    socket = defaults.resource("socket", object)
+    hooks[0]()
+    assert defaults.resource("memory", object) is before
+    assert defaults.resource("socket", object) is not socket
+    defaults._after_fork_in_child()
+    assert defaults.resource("memory", object) is not before

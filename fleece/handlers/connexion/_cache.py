@@ -28,11 +28,17 @@ class _Cached(NamedTuple):
     path: pathlib.Path | None = None
     stamp: tuple[int, ...] = ()
 
-    def is_current(self, specification: Specification) -> bool:
-        """Whether the specification still says what it said. A file is read again only when its stamp has changed."""
+    def current(self, specification: Specification) -> _Cached | None:
+        """Return this, with a new stamp for a file that was only touched, or ``None``, when it says other things now.
+
+        A file is read again only when its stamp has changed.
+        """
         if self.path is None:
-            return bool(specification == self.content)
-        return _stamp(self.path) == self.stamp or self.path.read_bytes() == self.content
+            return self if specification == self.content else None
+        stamp = _stamp(self.path)
+        if stamp == self.stamp:
+            return self
+        return self._replace(stamp=stamp) if self.path.read_bytes() == self.content else None
 
 
 def get_connexion_app(
@@ -70,14 +76,16 @@ def get_connexion_app(
 
     if not cache_app:
         return _made(app_name, app_swagger_path, make).app
-    where = "" if isinstance(app_swagger_path, dict) else os.fspath(app_swagger_path)
-    cached: dict[Any, _Cached] = defaults.resource("fleece.handlers.connexion.apps", dict)
-    key = (app_name, where, os.getcwd(), strict_validation, validate_responses, framework)  # noqa: PTH109 (fast)
-    found = cached.get(key)
-    if found is None or not found.is_current(app_swagger_path):
-        found = cached[key] = _made(app_name, app_swagger_path, make)
+    cached: dict[Any, _Cached] = defaults.resource("fleece.handlers.connexion.apps", dict, survives_restore=True)
+    key = (app_name, _place(app_swagger_path), strict_validation, validate_responses, framework)
+    before = cached.get(key)
+    found = before and before.current(app_swagger_path)
+    if found is None:
+        found = _made(app_name, app_swagger_path, make)
     elif logger is not None:
         found.app.log_to(logger)
+    if found is not before:
+        cached[key] = found
     return found.app
 
 
@@ -115,6 +123,14 @@ def call_proxy_api(
         app_name, app_swagger_path, strict_validation, validate_responses, cache_app, logger, framework
     )
     return app.call_proxy_api(event, base_path=base_path)
+
+
+def _place(specification: Specification) -> str:
+    """Return the path that tells a specification's file from others."""
+    if isinstance(specification, dict):
+        return ""
+    path = os.fspath(specification)
+    return path if path.startswith("/") else f"{os.getcwd()}/{path}"  # noqa: PTH109 (at every request: fast)
 
 
 def _made(app_name: str, specification: Specification, make: Callable[[dict[str, Any]], FleeceApp]) -> _Cached:

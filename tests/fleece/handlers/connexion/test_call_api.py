@@ -1,0 +1,76 @@
+"""`call_api`, for the events of yoke's template."""
+
+import pytest
+
+from fleece.connexion import call_api, get_connexion_app
+from fleece.httperror import HTTPError
+from fleece_testing import events
+
+
+def call(app, method, path, **options):
+    return app.call_api(events.request(method, path, kind="yoke", **options))
+
+
+def test_json_is_decoded(app):
+    """The answer is what the JSON says."""
+    assert call(app, "GET", "/users/7", query={"tag": "a,b"}) == {"id": 7, "tag": ["a", "b"]}
+    assert call(app, "POST", "/users", body={"name": "é"}) == {"name": "é"}
+
+
+def test_path_parameters(app):
+    """The template's path parameters are filled into its resource path."""
+    event = events.yoke("GET", "/users/7", route="/users/{id}")
+    assert app.call_api(event)["id"] == 7
+
+
+def test_other_bodies(app):
+    """No body is ``None``, and what is no JSON is text."""
+    assert call(app, "DELETE", "/users/7") is None
+    assert call(app, "GET", "/text") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "text"),
+    [
+        ("GET", "/users/7?other=1", "400: Bad Request - Extra query parameter(s) other not in spec"),
+        ("GET", "/conflict", "409: Conflict - the name is taken"),
+        ("GET", "/fails", "500: Internal Server Error"),
+        ("GET", "/broken", "500: Internal Server Error"),
+        ("GET", "/busy", "503: Service Unavailable"),
+        ("GET", "/large", "500: Internal Server Error"),
+    ],
+)
+def test_errors_are_raised(app, method, path, text):
+    """A client's error says what was wrong; the application's own says nothing but its status."""
+    with pytest.raises(HTTPError) as raised:
+        call(app, method, path)
+    assert str(raised.value) == text
+    assert raised.value.__cause__ is None
+
+
+def test_an_error_without_a_message(app, users_api, framework, document):
+    """A client's error whose body says nothing is a "Client Error"."""
+    users_api.conflict = lambda: ({}, 409)
+    app = get_connexion_app("users", document, framework=framework, cache_app=False)
+    with pytest.raises(HTTPError, match=r"409: Conflict - Client Error$"):
+        call(app, "GET", "/conflict")
+
+
+def test_a_broken_event_is_a_400(app):
+    """A part of a wrong type is the client's error."""
+    event = events.request("GET", "/users/7", kind="yoke")
+    event["parameters"]["request"]["querystring"] = "a=b"
+    with pytest.raises(HTTPError, match="400: Bad Request - The event's querystring is not an object"):
+        app.call_api(event)
+
+
+def test_a_proxy_event_is_a_value_error(app):
+    """The other function is named."""
+    with pytest.raises(ValueError, match="REST APIs: call_proxy_api"):
+        app.call_api(events.request("GET", "/users/7"))
+
+
+def test_the_function_of_the_documentation(specification):
+    """`call_api` with a file, as the documentation shows it."""
+    event = events.request("GET", "/users/7", kind="yoke")
+    assert call_api(event, "users", str(specification), None)["id"] == 7
