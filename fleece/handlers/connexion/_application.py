@@ -21,11 +21,13 @@ from fleece.handlers._proxy import answer_event, attempt, too_large
 from fleece.handlers._responses import is_too_large
 from fleece.handlers.connexion._inline import InlineWSGI, asynchronous, synchronous
 from fleece.handlers.connexion._middlewares import middlewares
+from fleece.handlers.connexion._operations import share_operations
 from fleece.handlers.connexion._problems import error_handlers
 from fleece.handlers.connexion._validators import validators
 from fleece.httperror import HTTPError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from typing import TypeAlias
 
@@ -73,6 +75,11 @@ class FleeceApp:
         if name == "connexion_app":  # not there yet: without this, looking for it would look for it
             raise AttributeError(name)
         return getattr(self.connexion_app, name)
+
+    def add_api(self, specification: str | os.PathLike[str] | dict[str, Any], **options: Any) -> None:
+        """Serve what a specification describes: a file or a dict; the options are those of connexion's `add_api`."""
+        self.connexion_app.add_api(specification, **options)
+        share_operations(self.connexion_app.middleware.apis[-1].specification)
 
     def add_error_handler(self, code_or_exception: int | type[Exception], function: Callable[[Any, Any], Any]) -> None:
         """Answer an HTTP status or an exception with what `function` returns, a connexion response."""
