@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SUBMODULES = frozenset(
     {
+        "authpolicy",
         "boto3",
         "connexion",
         "events",
@@ -19,6 +20,7 @@ _SUBMODULES = frozenset(
         "httperror",
         "log",
         "profiling",
+        "raxauth",
         "requests",
         "testing",
         "xray",

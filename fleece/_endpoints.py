@@ -1,10 +1,12 @@
-"""Where secrets may be sent: https anywhere, plain http to this machine only."""
+"""Where secrets may be sent: https anywhere, plain http to this machine only; and Rackspace's own place for them."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from urllib.parse import urlsplit
+
+IDENTITY_URL = "https://identity.api.rackspacecloud.com"
 
 _ORDINARY = re.compile(r"[!-~]+")  # printable ASCII without spaces
 _AMBIGUOUS = frozenset("\\@?#")  # readers of URLs disagree about what the host is around these

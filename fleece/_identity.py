@@ -17,7 +17,6 @@ from fleece import _endpoints, requests
 from fleece._connections import WarmAdapter
 from fleece._defaults import defaults
 
-IDENTITY_URL = "https://identity.api.rackspacecloud.com"
 TOKEN_PATH = "/v2.0/tokens/{token}"  # noqa: S105 (a path)
 URL_VARIABLE = "FLEECE_IDENTITY_URL"
 
@@ -68,7 +67,7 @@ def ask(token: str) -> requests.Response:
 
 
 def _base_url() -> str:
-    url = os.environ.get(URL_VARIABLE) or IDENTITY_URL
+    url = os.environ.get(URL_VARIABLE) or _endpoints.IDENTITY_URL
     problem = _endpoints.problem(url)
     if problem is not None:
         raise ValueError(f"The URL in {URL_VARIABLE} {problem}")

@@ -22,7 +22,7 @@ import re
 from datetime import datetime, timezone
 from http import HTTPStatus
 
-from fleece import _identity
+from fleece import _endpoints, _identity
 from fleece._logging.functions import is_coroutine_function
 from fleece._moments import moment
 from fleece.httperror import HTTPError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["authenticate", "validate"]
 
-TOKEN_URL_FMT = _identity.IDENTITY_URL + _identity.TOKEN_PATH
+TOKEN_URL_FMT = _endpoints.IDENTITY_URL + _identity.TOKEN_PATH
 """Where Rackspace's own Identity is asked about a token; kept from 1.2.1."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,512}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from fleece.cli.endpoints import is_loopback_host
+from fleece._endpoints import is_loopback_host
 from fleece_testing._lifecycle import Startable
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from fleece import _endpoints
 from fleece._defaults import defaults
-from fleece.cli import endpoints
 from fleece.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def client(service: str, environment: Environment, credentials: AwsCredentials, 
 
 
 def _client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:
-    here = environment.endpoint_url is not None and endpoints.is_loopback(environment.endpoint_url)
+    here = environment.endpoint_url is not None and _endpoints.is_loopback(environment.endpoint_url)
     return defaults.resource("cli.session", _session).client(
         service,
         region_name=region,

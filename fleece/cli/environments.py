@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from fleece.cli import endpoints, stages
+from fleece import _endpoints
+from fleece.cli import stages
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "profile": _any_text,
     "role_session_name": session_name_problem,
     "region": region_problem,
-    "endpoint_url": endpoints.problem,
+    "endpoint_url": _endpoints.problem,
     "rs_username_var": _variable_problem,
     "rs_apikey_var": _variable_problem,
     "access_key_id": _any_text,
@@ -197,7 +198,7 @@ class _Reader:
             )
         if environment.provider == "static":
             url = environment.endpoint_url
-            if url is None or not endpoints.is_loopback(url):
+            if url is None or not _endpoints.is_loopback(url):
                 raise self._error(
                     nodes.get("endpoint_url", node),
                     "'provider: static' is for emulators: it needs an 'endpoint_url' on this machine, "

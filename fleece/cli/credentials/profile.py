@@ -6,8 +6,9 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from fleece._moments import moment
 from fleece.cli import aws
-from fleece.cli.credentials.values import AwsCredentials, CredentialsError, moment
+from fleece.cli.credentials.values import AwsCredentials, CredentialsError
 from fleece.cli.errors import UsageError
 
 if TYPE_CHECKING:

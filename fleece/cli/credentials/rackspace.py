@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3.util import Retry
 
-from fleece import requests
-from fleece.cli import endpoints
-from fleece.cli.credentials.values import AwsCredentials, CredentialsError, Token, moment
+from fleece import _endpoints, requests
+from fleece._moments import moment
+from fleece.cli.credentials.values import AwsCredentials, CredentialsError, Token
 from fleece.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Rackspace:
 
 
 def _base(url: str, name: str) -> str:
-    problem = endpoints.problem(url)
+    problem = _endpoints.problem(url)
     if problem is not None:
         raise UsageError(f"{name}: {url!r} {problem}")
     return url.rstrip("/")

@@ -6,6 +6,7 @@ import os
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
 
+from fleece._endpoints import IDENTITY_URL
 from fleece.cli import aws
 from fleece.cli.credentials import profile
 from fleece.cli.credentials.cache import MemoryStore
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from fleece.cli.credentials.cache import Parts, Store
     from fleece.cli.environments import Environment
 
-IDENTITY_URL = "https://identity.api.rackspacecloud.com"
 FAWS_URL = "https://accounts.api.manage.rackspace.com"
 DEFAULT_SESSION_NAME = "fleece_assumed_role"
 

@@ -6,6 +6,7 @@ import dataclasses
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from fleece._moments import moment
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -95,18 +96,6 @@ class Token:
                 return cls(token, moment(document.get("Expiration")), tenant if isinstance(tenant, str) else None)
             case _:
                 return None
-
-
-def moment(text: object) -> datetime | None:
-    """Read a time of ISO 8601 that has a time zone, or return None."""
-    if not isinstance(text, str):
-        return None
-    try:
-        # Python 3.10 does not know the Z.
-        read = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
-    except ValueError:
-        return None
-    return read if read.tzinfo is not None else None
 
 
 def _written(time: datetime | None) -> str | None:
