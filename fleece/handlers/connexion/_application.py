@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
-from connexion import AsyncApp
 from connexion.options import SwaggerUIOptions
 from connexion.utils import get_function_from_name
 
@@ -19,6 +18,7 @@ from fleece.handlers._log import RequestLog
 from fleece.handlers._parts import BadRequestError
 from fleece.handlers._proxy import answer_event, attempt, too_large
 from fleece.handlers._responses import is_too_large
+from fleece.handlers.connexion._asynchronous import async_app
 from fleece.handlers.connexion._inline import InlineWSGI, asynchronous, synchronous
 from fleece.handlers.connexion._middlewares import middlewares
 from fleece.handlers.connexion._operations import share_operations
@@ -174,11 +174,7 @@ def _flask_app(import_name: str, options: dict[str, Any]) -> Any:
     return app
 
 
-def _async_app(import_name: str, options: dict[str, Any]) -> Any:
-    return AsyncApp(import_name, **{"resolver": lambda name: asynchronous(get_function_from_name(name)), **options})
-
-
-_FRAMEWORKS = {"flask": _flask_app, "async": _async_app}
+_FRAMEWORKS = {"flask": _flask_app, "async": async_app}
 
 
 def _with_content_type(request: Request) -> Request:
