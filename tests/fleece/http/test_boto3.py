@@ -108,12 +108,13 @@ def test_boto3_is_given_what_was_given(monkeypatch):
 @pytest.mark.parametrize("method", ["client", "resource"])
 @pytest.mark.parametrize("ours", [boto3, boto3.Session], ids=["module", "Session"])
 def test_signature_is_boto3s_and_the_timeouts(ours, method):
-    """What help() and editors show is what boto3 takes, in its order, and three more."""
+    """What help() and editors show is what boto3 takes, in its order, and the timeouts after that."""
     shown = list(inspect.signature(getattr(ours, method)).parameters)
     boto3s = list(inspect.signature(getattr(plain_boto3.Session, method)).parameters)
     if ours is boto3:
         boto3s.remove("self")
-    assert shown == [*boto3s, "timeout", "connect_timeout", "read_timeout", "newer"]
+    assert shown[-4:] == ["timeout", "connect_timeout", "read_timeout", "newer"]
+    assert [name for name in shown[:-4] if name in boto3s] == boto3s  # an older boto3 has not all of them
 
 
 def test_read_timeout_that_was_set_is_the_one_that_fires():

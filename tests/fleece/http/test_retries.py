@@ -261,9 +261,7 @@ def test_default_retries_are_checked_when_installed(args, kwargs, error, message
 @pytest.mark.parametrize("total", [None, False, 0, 10])
 def test_what_retry_takes_can_be_installed(total):
     """None is no limit of the total, False is not to retry and not to call it so: urllib3's own meanings."""
-    requests.set_default_retries(
-        total, allowed_methods=None, status_forcelist=(503,), redirect=False, backoff_jitter=0.5
-    )
+    requests.set_default_retries(total, allowed_methods=None, status_forcelist=(503,), redirect=False)
     assert defaults.settings.requests_retries["total"] is total
 
 

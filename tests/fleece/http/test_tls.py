@@ -30,7 +30,7 @@ def test_certificate_of_another_host_is_refused(start_app, authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.made.issue_cert("another.example").configure_cert(context)
     app = start_app(context)
-    with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(requests.exceptions.SSLError):
         requests.get(app.url, verify=authority.file)
     assert app.requests == []
 
