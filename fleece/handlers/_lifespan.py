@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextvars
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +78,12 @@ class _Lifespan:
             self._log.without_lifespan(self._error)
 
     def stop(self) -> None:
-        """Let the application shut down, unless it was a parent process that started it."""
+        """Let the application shut down."""
         loop = self._task.get_loop()
-        if os.getpid() == self._process and not loop.is_running():
+        if os.getpid() != self._process:
+            # The end of a forked child, where collecting the task would do what the comment above speaks of.
+            gc.freeze()
+        elif not loop.is_running():
             self._stopping.set()
             loop.run_until_complete(self._end())
 

@@ -267,7 +267,12 @@ class TestLifespan:
                     )
                     if reason:
                         raise reason
-                    await receive()
+                    try:
+                        await receive()
+                    finally:
+                        for _ in range(3):
+                            await asyncio.sleep(0)
+                        tries.append("ended")
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await sending(START, END)(scope, receive, send)
@@ -280,8 +285,9 @@ class TestLifespan:
         assert isinstance(caught.value, FleeceError)
         assert "\n" not in str(caught.value)
         assert caught.value.__cause__ is reason
+        assert tries == ([True] if reason else [True, "ended"])
         assert asgi_handler(event, None, app)["statusCode"] == 200
-        assert len(tries) == 2
+        assert tries.count(True) == 2
 
     def test_a_starlette_application_that_cannot_start(self, event):
         """The reason is the exception's own line, of the traceback that Starlette gives."""
@@ -294,27 +300,21 @@ class TestLifespan:
         with pytest.raises(StartupError, match=r"^The ASGI application did not start: ValueError: no database$"):
             asgi_handler(event, None, Starlette(lifespan=lifespan))
 
-    @pytest.mark.parametrize(
-        "lifespan",
-        [
-            lambda _send: None,
-            lambda _send: 1 / 0,
-            lambda send: send({"type": "http.response.start", "status": 200}).send(None),
-        ],
-        ids=["returns", "raises", "answers as if it were HTTP"],
-    )
-    def test_an_application_without_a_lifespan_is_served(self, event, lifespan, caplog):
+    @pytest.mark.parametrize("what", ["returns", "raises", "answers"])
+    def test_an_application_without_a_lifespan_is_served(self, event, what, caplog):
         """An application that does not know of lifespans serves requests all the same; the log says so once."""
         caplog.set_level("INFO")
 
         async def app(scope, receive, send):
-            if scope["type"] == "lifespan":
-                lifespan(send)
-            else:
-                await sending(START, END)(scope, receive, send)
+            if scope["type"] == "http" or what == "answers":
+                await sending(START, END)({"type": "http"}, receive, send)
+                assert scope["type"] == "http"
+            elif what == "raises":
+                raise NotImplementedError
 
         assert {asgi_handler(event, None, app)["statusCode"] for _ in range(2)} == {200}
         assert caplog.text.count("no ASGI lifespan") == 1
+        assert "AssertionError" not in caplog.text
 
     def test_a_lifespan_that_breaks_off_is_logged(self, event, caplog):
         """An exception in the lifespan after the startup is in the log, and requests go on."""
@@ -341,10 +341,17 @@ class TestLifespan:
         assert asgi_handler(event, None, app)["statusCode"] == 200
         assert log == ["start", "start"]
 
-    def test_at_the_end_of_the_process_the_application_shuts_down(self):
-        """A process that exits by itself runs the application's shutdown; a forked child leaves that to it."""
+    @pytest.mark.parametrize(
+        ("child", "said"),
+        [
+            ("idle", ["start in parent", "stop in parent"]),
+            ("start", ["start in parent", "start in child", "stop in child", "stop in parent"]),
+        ],
+    )
+    def test_at_the_end_of_the_process_the_application_shuts_down(self, child, said):
+        """A process that exits by itself runs the shutdown of what it has started, and not of what its parent has."""
         code = """
-import asyncio, gc, os
+import asyncio, gc, os, sys
 from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from fleece.handlers.asgi import asgi_handler
@@ -367,14 +374,19 @@ app = Starlette(lifespan=lifespan)
 asgi_handler(events.request("GET", "/"), None, app)
 if os.fork() == 0:
     gc.collect()
-    asgi_handler(events.request("GET", "/"), None, app)
-    os._exit(0)
+    if sys.argv[1] == "start":
+        asgi_handler(events.request("GET", "/"), None, app)
+    sys.exit()
 os.wait()
 """
         run = subprocess.run(
-            [sys.executable, "-Xdev", "-Werror", "-c", code], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-Xdev", "-Werror", "-c", code, child],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         )
-        assert run.stdout.splitlines() == ["start in parent", "start in child", "stop in parent"]
+        assert run.stdout.splitlines() == said
         assert run.stderr == ""
 
 
