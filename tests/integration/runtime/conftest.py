@@ -6,6 +6,7 @@ stub and with AWS's emulator, the program that AWS's container images have insid
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -13,8 +14,10 @@ import platform
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,74 @@ def function(request, fleece_runtime, tmp_path):
     yield boot
     for emulator in started:
         emulator.stop()
+
+
+@pytest.fixture
+def service():
+    """Stand in for every other service, and keep what it was asked."""
+    with Service() as running:
+        yield running
+
+
+class Service(ThreadingHTTPServer):
+    """Answer each request, STS's among them, keep connections open as long as the clients want, and keep what was.
+
+    Attributes:
+        headers: the trace header of the last request, by path.
+        connections: for each request the client's port, which tells connections apart.
+    """
+
+    daemon_threads = False  # waited for at the end
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.headers = {}
+        self.connections = []
+        self._sockets = []
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+
+    def get_request(self):
+        """Keep the connections, which the functions keep open, to end them in the end."""
+        request = super().get_request()
+        self._sockets.append(request[0])
+        return request
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self.shutdown()
+        self._thread.join()
+        for one in self._sockets:
+            with contextlib.suppress(OSError):  # the function has closed it
+                one.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
+
+class Answer(BaseHTTPRequestHandler):
+    """The answer to every request."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    body = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
+
+    def do_GET(self):
+        """Keep what the request was, and answer it."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.headers[self.path.partition("?")[0]] = self.headers.get("X-Amzn-Trace-Id")
+        self.server.connections.append(self.client_address[1])
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_POST = do_GET  # noqa: N815 (the base class's name)
+
+    def log_message(self, *args):
+        """Say nothing."""
 
 
 class WithDeadline:
