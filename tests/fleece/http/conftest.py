@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import select
 import socket
 import ssl
@@ -265,6 +266,15 @@ class Acts:
     def answer(cls, connection, requests_seen):
         """Answer one request, and close."""
         cls.read(connection, requests_seen)
+        connection.sendall(cls.OK)
+
+    @classmethod
+    def answer_all(cls, connection, requests_seen):
+        """Read one request with its body, answer, and close."""
+        with connection.makefile("rb") as stream:
+            head = b"".join(iter(stream.readline, b"\r\n"))
+            requests_seen.append(head)
+            stream.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))
         connection.sendall(cls.OK)
 
     @classmethod

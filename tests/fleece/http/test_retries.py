@@ -153,6 +153,7 @@ class Counting(requests.adapters.HTTPAdapter):
         (None, 1, 2, 3, 2),
         (None, None, 1, 2, 2),
         (0, None, 3, None, 1),
+        (None, None, Retry(0), 2, 1),
     ],
 )
 def test_adapter_of_the_user_has_the_retries_too(app, url, of_call, of_session, of_adapter, installed, sent):
@@ -160,7 +161,9 @@ def test_adapter_of_the_user_has_the_retries_too(app, url, of_call, of_session, 
     app.answers = [(503, [], b"")]
 
     def retry(total):
-        return total and Retry(total, status_forcelist=[503], raise_on_status=False)
+        if not isinstance(total, int) or total == 0:
+            return total
+        return Retry(total, status_forcelist=[503], raise_on_status=False)
 
     if installed is not None:
         requests.set_default_retries(installed, status_forcelist=[503], raise_on_status=False)

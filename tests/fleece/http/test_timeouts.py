@@ -128,6 +128,7 @@ def test_senseless_timeout_is_refused_before_anything_is_sent(app, url, timeout,
             lambda: session.get(url, timeout=timeout),
             lambda: session.send(prepared, timeout=timeout),
             lambda: setattr(session, "timeout", timeout) or session.get(url),
+            lambda: session.send(prepared),
         ):
             with pytest.raises(ValueError, match=f"^{message} was given$"):
                 call()

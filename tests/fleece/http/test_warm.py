@@ -116,6 +116,15 @@ def test_body_that_is_still_there_is_sent_again(peer, acts, body):
     assert [seen.split(b" ")[0] for seen in server.requests] == [b"GET", b"PUT", b"PUT"]
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_connection_that_dies_while_sending_is_replaced_too(peer, acts, authority, server_context, secure):
+    """A body so large that the end of the connection is noticed before it is all sent."""
+    server = peer(acts.answer_then(acts.close), acts.answer_all, context=server_context if secure else None)
+    requests.get(server.url, verify=authority.file)
+    assert requests.put(server.url, b"x" * 20_000_000, verify=authority.file).text == "ok"
+    assert len(server.requests) == 3
+
+
 def test_body_that_was_streamed_is_not_sent_again(peer, acts):
     """What came from an iterator is gone; the error reaches the caller."""
     server = peer(acts.answer_then(acts.close), acts.answer)
