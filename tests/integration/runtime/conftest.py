@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from fleece_testing.runtime import FunctionError, Invocation
+from fleece_testing.xray_daemon import Refused, validate
 
 FUNCTIONS = Path(__file__).parent / "functions"
 
@@ -74,6 +75,52 @@ def service():
     """Stand in for every other service, and keep what it was asked."""
     with Service() as running:
         yield running
+
+
+@pytest.fixture
+def silent():
+    """Return the URL of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+@pytest.fixture
+def datagrams():
+    """Stand in for the X-Ray daemon, and keep the sender of each document as well."""
+    with Datagrams() as running:
+        yield running
+
+
+class Datagrams:
+    """A port for datagrams.
+
+    Attributes:
+        environment: the variable that leads a function's traces here.
+    """
+
+    def __init__(self):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0)
+        self.environment = {"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{self._socket.getsockname()[1]}"}
+
+    def take(self):
+        """Return what has come: pairs of the sender's port and the complete subsegment."""
+        came = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                datagram, (_, port) = self._socket.recvfrom(65_536)
+                document = validate(datagram)
+                assert not isinstance(document, Refused), document
+                if "end_time" in document:
+                    came.append((port, document))
+        return came
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._socket.close()
 
 
 class Service(ThreadingHTTPServer):

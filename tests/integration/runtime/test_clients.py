@@ -1,17 +1,8 @@
 """Calls to other services from a process that is kept warm, and answers to API Gateway."""
 
-import socket
-
 import pytest
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-
-
-@pytest.fixture
-def silent():
-    """Return the URL of a server that takes connections and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
 def test_connection_outlives_the_invocation(function, service):
