@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+_STANDARD = logging.getLogger("fleece.handlers")
+
 
 class RequestLog:
     """Log the course of requests to a logger that takes keyword fields (fleece's, structlog's), or to a standard one.
@@ -14,7 +16,7 @@ class RequestLog:
     """
 
     def __init__(self, logger: Any = None) -> None:
-        self.logger = logging.getLogger("fleece.handlers") if logger is None else logger
+        self.logger = _STANDARD if logger is None else logger
 
     def processing(self, method: str) -> None:
         """Say that a request has come."""

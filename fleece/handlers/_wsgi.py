@@ -77,14 +77,15 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
         RuntimeError, TypeError: the application breaks WSGI's rules.
         Exception: what the application raises.
     """
-    started: list[tuple[int, Headers]] = []
+    started: tuple[int, Headers] | None = None
     chunks: list[bytes] = []
 
     def start_response(status: str, headers: Headers, exc_info: ExcInfo | None = None) -> Callable[[bytes], object]:
-        if started and exc_info is None:
+        nonlocal started
+        if started is not None and exc_info is None:
             raise RuntimeError("The WSGI application called start_response twice, without exc_info")
         check_headers(headers)
-        started[:] = [(_code(status), headers)]
+        started = _code(status), headers
         chunks.clear()
         return chunks.append
 
@@ -96,6 +97,6 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
         close = getattr(iterable, "close", None)
         if close is not None:
             close()
-    if not started:
+    if started is None:
         raise RuntimeError("The WSGI application never called start_response")
-    return Response(*started[0], b"".join(chunks))
+    return Response(*started, b"".join(chunks))
