@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from fleece import xray
 from fleece.connexion import get_connexion_app
 from fleece_testing import events
 
@@ -25,6 +26,75 @@ def test_synchronous_code_runs_inline(app, users_api):
     assert {answer["thread"] for answer in answers} == {threading.get_ident()}
     assert {answer["tenant"] for answer in answers} == {"acme"}
     assert len({answer["loop"] for answer in answers}) == 1
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Count the threads and event loops that are started from now on."""
+    count = {"threads": 0, "loops": 0}
+
+    def counting(kind, function):
+        def count_and_call(*args, **kwargs):
+            count[kind] += 1
+            return function(*args, **kwargs)
+
+        return count_and_call
+
+    monkeypatch.setattr(threading.Thread, "start", counting("threads", threading.Thread.start))
+    loop = asyncio.base_events.BaseEventLoop
+    monkeypatch.setattr(loop, "__init__", counting("loops", loop.__init__))
+    return count
+
+
+def test_warm_requests_start_nothing(app, started):
+    """After the first request, no synchronous handler, error or refusal starts a thread or an event loop."""
+    assert app.call_proxy_api(events.request("GET", "/where"))["statusCode"] == 200
+    assert started["threads"] == 0
+    started.update(loops=0)
+    for method, path, body in (
+        ("GET", "/users/7?tag=a", None),
+        ("POST", "/users", {"name": "ann"}),
+        ("POST", "/users", {"name": 1}),
+        ("DELETE", "/users/7", None),
+        ("HEAD", "/users/7", None),
+        ("GET", "/nowhere", None),
+        ("GET", "/fails", None),
+        ("GET", "/broken", None),
+        ("GET", "/busy", None),
+    ):
+        app.call_proxy_api(events.request(method, path, body=body))
+        app.call_proxy_api(events.request(method, path, body=body, kind="alb"))
+    assert started == {"threads": 0, "loops": 0}
+
+
+@pytest.mark.parametrize("path", ["/traced", "/traced-later"])
+def test_subsegments_of_handlers_nest(document, users_api, framework, fleece_xray, path):
+    """A traced function that a handler calls is a child of the caller's subsegment, whichever sort of handler it is."""
+
+    @xray.trace_xray_subsegment()
+    def load():
+        return {"loaded": True}
+
+    def traced():
+        with xray.subsegment("handling"):
+            return load()
+
+    async def traced_later():
+        with xray.subsegment("handling"):
+            await asyncio.sleep(0)
+            return load()
+
+    users_api.traced, users_api.traced_later = traced, traced_later
+    for name in ("traced", "traced-later"):
+        document["paths"][f"/{name}"] = {
+            "get": {"operationId": f"users_api.{name.replace('-', '_')}", "responses": {"200": {"description": "ok"}}}
+        }
+    app = get_connexion_app("users", document, framework=framework)
+    with xray.subsegment("lambda handler"):
+        assert app.call_proxy_api(events.request("GET", path))["statusCode"] == 200
+    fleece_xray.assert_subsegment("handling", parent="lambda handler")
+    (loaded,) = [one for one in fleece_xray.subsegments if one["name"] not in {"handling", "lambda handler"}]
+    fleece_xray.assert_subsegment(loaded["name"], parent="handling")
 
 
 def test_asynchronous_handlers_share_the_loop(app, users_api):
