@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.datastructures import Headers
 from werkzeug.serving import run_simple
 from werkzeug.wrappers import Request as WerkzeugRequest, Response as WerkzeugResponse
 
@@ -24,7 +25,9 @@ def serve(respond: Callable[[Request], Response], host: str, port: int, options:
     @WerkzeugRequest.application
     def application(received: WerkzeugRequest) -> WerkzeugResponse:
         response = respond(_request(received))
-        return WerkzeugResponse(response.body, response.status, list(response.headers))
+        answer = WerkzeugResponse(response.body, response.status)
+        answer.headers = Headers(list(response.headers))  # its own would have a content type
+        return answer
 
     run_simple(host, port, application, threaded=False, **options)
 
@@ -33,8 +36,8 @@ def _request(received: WerkzeugRequest) -> Request:
     name, port = received.server or ("localhost", None)
     body = received.get_data()
     headers = {key.lower(): received.headers.getlist(key) for key in received.headers.keys()}  # noqa: SIM118 (no dict)
-    for name in _FRAMING:
-        headers.pop(name, None)
+    for framing in _FRAMING:
+        headers.pop(framing, None)
     if body:
         headers["content-length"] = [str(len(body))]
     return Request(

@@ -8,53 +8,105 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
+from contextlib import contextmanager
 
 import pytest
 import yaml
 
+HANDLERS = """
+import connexion
+
+def get_user(id, tag=None):
+    return {"id": id, "url": str(connexion.request.url)}
+
+def add_user(body):
+    return body, 201, {"Set-Cookie": "user=1"}
+
+def delete_user(id):
+    return connexion.NoContent, 204
+"""
+SERVICE = """
+import signal
+from fleece.connexion import get_connexion_app
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which pytest's background jobs do not have
+get_connexion_app("service", "swagger.yml", framework={framework!r}).run({arguments})
+"""
+
+
+@pytest.fixture
+def port():
+    """Return a TCP port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def service(tmp_path, document):
+    """Write a service, which ``with service(framework, arguments) as child`` runs."""
+    served = {"/users": document["paths"]["/users"], "/users/{id}": document["paths"]["/users/{id}"]}
+    served["/users/{id}"]["get"]["responses"]["200"] = {"description": "ok"}
+    (tmp_path / "swagger.yml").write_text(yaml.safe_dump({**document, "paths": served}))
+    (tmp_path / "users_api.py").write_text(HANDLERS)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+
+    @contextmanager
+    def run(framework, arguments):
+        (tmp_path / "service.py").write_text(SERVICE.format(framework=framework, arguments=arguments))
+        command = [sys.executable, "service.py"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=pipe, stderr=subprocess.STDOUT) as child:
+            try:
+                yield child
+            finally:
+                child.kill()
+
+    return run
+
+
+def ask(port, method, path, *, body=None, headers=None, child=None):
+    """Make a request, as soon as somebody answers."""
+    for _ in range(400):
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            client.request(method, path, body, headers or {})
+            answer = client.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        except ConnectionRefusedError:
+            assert child.poll() is None, child.stdout.read()
+            time.sleep(0.05)
+        finally:
+            client.close()
+    raise TimeoutError
+
 
 @pytest.mark.parametrize(("arguments", "framework"), [("{}", "flask"), ("port={}", "async")])
-def test_run_serves_on_loopback(tmp_path, arguments, framework, document):
+def test_run_serves_on_loopback(service, port, arguments, framework):
     """``run(8080)`` serves the API over HTTP to this machine, the port given either way, until Ctrl-C."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (tmp_path / "users_api.py").write_text(
-        "def get_user(id, tag=None):\n    return {'id': id}\ndef add_user(body):\n    return body, 201\n"
-    )
-    paths = document["paths"]
-    served = {"/users/{id}": {"get": paths["/users/{id}"]["get"]}, "/users": paths["/users"]}
-    (tmp_path / "swagger.yml").write_text(yaml.safe_dump({**document, "paths": served}))
-    (tmp_path / "service.py").write_text(
-        "import signal\n"
-        "from fleece.connexion import get_connexion_app\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # where pytest runs in a background job
-        f"get_connexion_app('service', 'swagger.yml', framework={framework!r}).run({arguments.format(port)})\n"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    with subprocess.Popen(
-        [sys.executable, "service.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as child:
-        try:
-            for _ in range(200):
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/users/7?tag=a", timeout=10) as response:
-                        said = json.load(response)
-                    break
-                except OSError:
-                    assert child.poll() is None, child.stdout.read()
-                    time.sleep(0.05)
-            # Without a length, which is how clients send what they do not have yet.
-            client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            client.request("POST", "/users", iter([b'{"name":', b' "a"}']), {"Content-Type": "application/json"})
-            added = json.load(client.getresponse())
-            client.close()
-            child.send_signal(signal.SIGINT)
-            ended = child.wait(10)
-        finally:
-            child.kill()
+    with service(framework, arguments.format(port)) as child:
+        status, _, body = ask(port, "GET", "/users/7?tag=a", child=child)
+        assert (status, json.loads(body)) == (200, {"id": 7, "url": f"http://127.0.0.1:{port}/users/7?tag=a"})
+        # Without a length, which is how clients send what they do not have yet.
+        chunks = iter([b'{"name":', b' "a"}'])
+        status, headers, body = ask(port, "POST", "/users", body=chunks, headers={"Content-Type": "application/json"})
+        assert (status, json.loads(body), headers["set-cookie"]) == (201, {"name": "a"}, "user=1")
+        status, headers, body = ask(port, "DELETE", "/users/7")
+        assert (status, body) == (204, b"")
+        assert ask(port, "GET", "/users/7?other=1")[0] == 400
+        assert ask(port, "GET", "/nowhere")[0] == 404
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == 0
         output = child.stdout.read().decode()
-    assert (said, added) == ({"id": 7}, {"name": "a"})
-    assert ended == 0
     assert f"http://127.0.0.1:{port}" in output
+    assert "Traceback" not in output
+
+
+def test_a_port_that_is_taken(service):
+    """It is said in a line that names the port, and the process ends."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with service("async", port) as child:
+            assert child.wait(20) == 1
+            output = child.stdout.read().decode()
+    assert f"Port {port} is in use by another program." in output
     assert "Traceback" not in output
