@@ -15,9 +15,10 @@ import yaml
 
 HANDLERS = """
 import connexion
+from connexion.context import scope
 
 def get_user(id, tag=None):
-    return {"id": id, "url": str(connexion.request.url)}
+    return {"id": id, "url": str(connexion.request.url), "server": list(scope["server"])}
 
 def add_user(body):
     return body, 201, {"Set-Cookie": "user=1"}
@@ -43,7 +44,7 @@ def port():
 
 @pytest.fixture
 def service(tmp_path, document):
-    """Write a service, which ``with service(framework, arguments) as child`` runs."""
+    """Write a service, and return what runs it for the length of a block."""
     served = {"/users": document["paths"]["/users"], "/users/{id}": document["paths"]["/users/{id}"]}
     served["/users/{id}"]["get"]["responses"]["200"] = {"description": "ok"}
     (tmp_path / "swagger.yml").write_text(yaml.safe_dump({**document, "paths": served}))
@@ -85,7 +86,8 @@ def test_run_serves_on_loopback(service, port, arguments, framework):
     """``run(8080)`` serves the API over HTTP to this machine, the port given either way, until Ctrl-C."""
     with service(framework, arguments.format(port)) as child:
         status, _, body = ask(port, "GET", "/users/7?tag=a", child=child)
-        assert (status, json.loads(body)) == (200, {"id": 7, "url": f"http://127.0.0.1:{port}/users/7?tag=a"})
+        said = {"id": 7, "url": f"http://127.0.0.1:{port}/users/7?tag=a", "server": ["127.0.0.1", port]}
+        assert (status, json.loads(body)) == (200, said)
         # Without a length, which is how clients send what they do not have yet.
         chunks = iter([b'{"name":', b' "a"}'])
         status, headers, body = ask(port, "POST", "/users", body=chunks, headers={"Content-Type": "application/json"})
