@@ -9,14 +9,16 @@ from fleece.xray import put_annotation, trace_xray_subsegment
 
 logger = get_logger("snapshot")
 requests.set_default_timeout(0.5)
+session = requests.Session()
 
 
 @inject_request_ids_into_environment
 @trace_xray_subsegment(skip_args=True)
 def main(event, context):
-    """Log, trace, and call a service; return a random number."""
+    """Log, trace, and call a service in both ways; return a random number."""
     put_annotation("pid", os.getpid())
     requests.get(event["url"])
+    session.get(event["url"])
     logger.info("called")
     return {"pid": os.getpid(), "random": random.random()}
 
