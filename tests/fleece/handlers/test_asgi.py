@@ -341,6 +341,41 @@ class TestLifespan:
         assert asgi_handler(event, None, app)["statusCode"] == 200
         assert log == ["start", "start"]
 
+    def test_under_awss_runtime_a_restored_function_begins_it_anew(self, fleece_runtime, tmp_path):
+        """A function that was called before its snapshot starts once more in each restored copy, and only once."""
+        (tmp_path / "app.py").write_text(
+            """
+from contextlib import asynccontextmanager
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from fleece.handlers.asgi import asgi_handler
+from fleece_testing import events
+
+starts = []
+
+@asynccontextmanager
+async def lifespan(app):
+    starts.append(True)
+    yield
+
+async def count(request):
+    return PlainTextResponse(str(len(starts)))
+
+app = Starlette(routes=[Route("/", count)], lifespan=lifespan)
+
+def main(event, context):
+    return asgi_handler(event, context, app)
+
+main(events.request("GET", "/"), None)
+"""
+        )
+        runtime = fleece_runtime(tmp_path, "app.main", snapstart=True)
+        for _ in range(2):
+            answers = [runtime.invoke(events.request("GET", "/")).result["body"] for _ in range(2)]
+            assert answers == ["2", "2"]
+            runtime.restore()
+
     @pytest.mark.parametrize(
         ("child", "said"),
         [
@@ -644,3 +679,11 @@ class TestSurroundings:
         caplog.set_level(logging.INFO)
         asgi_handler(event, None, sending(START, END), logging.getLogger("plain"))
         assert caplog.records[-1].http_status == 200
+
+
+def test_the_handler_loads_no_framework():
+    """Importing the handler loads no framework, nor YAML or AWS's SDK."""
+    heavy = "boto3 botocore connexion flask jsonschema requests starlette werkzeug yaml"
+    code = f"import sys, fleece.handlers.asgi; print(*[name for name in {heavy.split()} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout.strip() == ""
