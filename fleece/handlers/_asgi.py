@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Scope: TypeAlias = MutableMapping[str, Any]
     Receive: TypeAlias = Callable[[], Awaitable[Message]]
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
-    ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+    ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[Any]]  # each framework has its own types for these
 
 _VERSIONS = {"HTTP/1.0": "1.0", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
 
