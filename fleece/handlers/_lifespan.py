@@ -102,7 +102,7 @@ class _Lifespan:
             self._answered.set()
 
     async def _receive(self) -> Message:
-        event = next(self._events, None)
+        event = next(self._events, "shutdown")
         if event != "startup":
             await self._stopping.wait()
         return {"type": f"lifespan.{event}"}
