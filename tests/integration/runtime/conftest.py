@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from fleece_testing._runtime_lifeline import Lifeline
 from fleece_testing.runtime import FunctionError, Invocation
 from fleece_testing.xray_daemon import Refused, validate
 
@@ -211,8 +212,18 @@ class Emulator:
             *(sys.executable, "-m", "awslambdaric", handler),
         ]
         variables = {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_TIMEOUT": str(deadline), **environment}
+        self._lifeline = Lifeline()
         with output.open("wb") as stdout, output.with_suffix(".err").open("wb") as stderr:
-            self._process = subprocess.Popen(command, cwd=FUNCTIONS, env=variables, stdout=stdout, stderr=stderr)
+            self._process = subprocess.Popen(
+                command,
+                cwd=FUNCTIONS,
+                env=variables,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                pass_fds=[self._lifeline.end_of_child],
+            )
+        self._lifeline.tie(self._process.pid)
         wait_for_port(self._port)
 
     def invoke(self, event=None):
@@ -236,6 +247,7 @@ class Emulator:
         """End the emulator and the function."""
         self._process.terminate()
         self._process.wait()
+        self._lifeline.close()
 
 
 def outcome(answer):

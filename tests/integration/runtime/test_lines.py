@@ -83,10 +83,10 @@ def test_warm_invocations_have_their_own_ids(function):
 @pytest.mark.parametrize(
     ("level", "least"), [(None, "debug"), ("TRACE", "debug"), ("WARN", "warning"), ("FATAL", "critical")]
 )
-def test_environment_s_level_is_the_level(fleece_runtime, functions, log_format, level, least):
+def test_environment_s_level_is_the_level(function, log_format, level, least):
     """``AWS_LAMBDA_LOG_LEVEL``, in Lambda's own names, is the level of every logger; without it all is printed."""
     environment = {"AWS_LAMBDA_LOG_FORMAT": log_format, **({} if level is None else {"AWS_LAMBDA_LOG_LEVEL": level})}
-    lines = parsed(fleece_runtime(functions, "lines.levels", environment=environment).invoke())
+    lines = parsed(function("lines.levels", environment=environment).invoke())
     ordered = ["debug", "info", "warning", "error", "critical"]
     expected = [(name, logger) for name in ordered[ordered.index(least) :] for logger in ("lines", "library")]
     assert [(line["event"], line["logger"]) for line in lines] == expected
@@ -100,6 +100,25 @@ def test_trace_joins_lines_and_traces(fleece_runtime, functions):
         assert line["xray_trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
     for line in parsed(runtime.invoke({}, trace_header="")):
         assert "xray_trace_id" not in line
+
+
+def test_lines_of_threads_are_whole(function):
+    """However many threads write long lines at once, each line is one JSON object, with the invocation's id."""
+    invocation = function("lines.threads").invoke()
+    lines = parsed(invocation)
+    assert sorted(line["number"] for line in lines) == sorted([*range(8)] * 100)
+    assert {line["lambda_request_id"] for line in lines} == {invocation.request_id}
+    assert {line["filler"] for line in lines} == {"é" * 5_000, "x" * 10_000}
+
+
+def test_child_processes_belong_to_the_invocation(function):
+    """The lines of a program that the handler starts, and of a process it forks, have the ids of that invocation."""
+    booted = function("lines.children")
+    for _ in range(2):
+        invocation = booted.invoke()
+        lines = parsed(invocation)
+        assert [line["event"] for line in lines] == ["started", "forked"]
+        assert {line["lambda_request_id"] for line in lines} == {invocation.request_id}
 
 
 @pytest.mark.parametrize("log_format", ["Text", "JSON"])

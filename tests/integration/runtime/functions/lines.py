@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import multiprocessing
 import os
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 BEFORE = [type(handler).__name__ for handler in logging.getLogger().handlers]
 
@@ -52,6 +55,29 @@ def levels(event, context):
     for name in ("debug", "info", "warning", "error", "critical"):
         getattr(logger, name)(name)
         getattr(library, name)(name)
+
+
+@inject_request_ids_into_environment
+def threads(event, context):
+    """Log long lines in many threads at once."""
+
+    def log(number):
+        for _ in range(50):
+            logger.info("long", number=number, filler="é" * 5_000)
+            library.info("long", extra={"number": number, "filler": "x" * 10_000})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(log, range(8)))
+
+
+@inject_request_ids_into_environment
+def children(event, context):
+    """Log in a child process, and in one that is forked."""
+    program = "from fleece.log import get_logger; get_logger('child').info('started')"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    forked = multiprocessing.get_context("fork").Process(target=logger.info, args=("forked",))
+    forked.start()
+    forked.join()
 
 
 @inject_request_ids_into_environment
