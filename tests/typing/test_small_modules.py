@@ -1,4 +1,4 @@
-"""Checked by mypy, never run: what a user's editor sees of fleece.authpolicy, fleece.raxauth and fleece.httperror."""
+"""Checked by mypy and pyright, never run: fleece.authpolicy, fleece.raxauth and fleece.httperror."""
 
 from typing import Any
 
@@ -18,22 +18,23 @@ def check() -> None:
     assert_type(AuthPolicy.from_method_arn("arn", principal="ann"), AuthPolicy)
     assert_type(simple_response(True, {"plan": ["gold"]}), dict[str, Any])
 
-    policy.allow_method("GET")  # type: ignore[call-arg]
-    AuthPolicy("123456789012", context={"a": []})  # type: ignore[dict-item]
+    policy.allow_method("GET")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    AuthPolicy("123456789012", context={"a": []})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
 
     @authenticate()
     def handler(token: str, userinfo: dict[str, Any] | None = None) -> int:
         return 1
 
-    @authenticate(tenant=890123, roles=["admin"])
-    async def async_handler(token: str) -> str:
-        return ""
-
     assert_type(handler(token="t"), int)
     assert_type(validate("t"), dict[str, Any])
 
-    async def wait() -> str:
-        return await async_handler("t")
-
-    handler(7)  # type: ignore[arg-type]
+    handler(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(HTTPError(404, "no such user").status_code, int)
+
+
+async def check_coroutines() -> None:
+    @authenticate(tenant=890123, roles=["admin"])
+    async def handler(token: str) -> str:
+        return ""
+
+    assert_type(await handler("t"), str)
