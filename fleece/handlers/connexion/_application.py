@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from fleece.handlers._http import Request, Response
 
     Framework: TypeAlias = Literal["flask", "async"]
+
+
+_JSON = re.compile(r"application/([^;]+\+)?json\b", re.IGNORECASE)
 
 
 class FleeceApp:
@@ -93,7 +97,7 @@ class FleeceApp:
         """Answer an event of yoke's request template.
 
         Returns:
-            What the JSON of the response says; its text when it is no JSON; ``None`` when it is empty.
+            What the JSON of the response says; its text when its type is not JSON; ``None`` when it is empty.
 
         Raises:
             HTTPError: the status is 400 or more. With the response's ``error.message`` or ``detail`` when it is the
@@ -186,10 +190,10 @@ def _with_content_type(request: Request) -> Request:
 def _decoded(response: Response) -> Any:
     if not response.body:
         return None
-    try:
-        return json.loads(response.body)
-    except ValueError:
-        return response.body.decode("utf-8", "replace")
+    if _JSON.match(response.header("content-type")):
+        with suppress(ValueError):
+            return json.loads(response.body)
+    return response.body.decode("utf-8", "replace")
 
 
 def _message(answer: Any) -> str:

@@ -1,5 +1,6 @@
 """`call_api`, for the events of yoke's template."""
 
+import connexion
 import pytest
 
 from fleece.connexion import call_api, get_connexion_app
@@ -27,6 +28,25 @@ def test_other_bodies(app):
     """No body is ``None``, and what is no JSON is text."""
     assert call(app, "DELETE", "/users/7") is None
     assert call(app, "GET", "/text") == "plain"
+
+
+@pytest.mark.parametrize("text", ["7", "null", '{"a": 1}', "plain", "[1"])
+def test_text_is_text_whatever_it_looks_like(document, users_api, framework, text):
+    """Only a response of a JSON type is decoded."""
+    users_api.text = lambda: text
+    # Connexion's own validation takes such text for JSON.
+    app = get_connexion_app("users", document, validate_responses=False, framework=framework)
+    assert call(app, "GET", "/text") == text
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json; charset=utf-8", "application/problem+json", "Application/JSON"]
+)
+def test_json_of_any_name_is_decoded(document, users_api, media_type):
+    """Parameters, ``+json`` and capitals make no difference."""
+    users_api.where = lambda: connexion.lifecycle.ConnexionResponse(content_type=media_type, body=b'{"a": 1}')
+    app = get_connexion_app("users", document, validate_responses=False)
+    assert call(app, "GET", "/where") == {"a": 1}
 
 
 @pytest.mark.parametrize(

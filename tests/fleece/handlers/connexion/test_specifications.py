@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import types
 
@@ -220,3 +221,19 @@ def test_the_logger_is_the_callers(specification):
 
         call_proxy_api(events.request("GET", "/users/7"), "users", specification, Log())
     assert lines == (["Processing GET request", "Returning 200"],) * 2
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_yaml_is_parsed_by_libyaml_where_it_is_there(tmp_path, specification, there):
+    """With libyaml, PyYAML's reader in Python is not used; without it, that does as well."""
+    breaking = "yaml.reader.Reader.__init__ = None" if there else "del yaml.CSafeLoader"
+    code = (
+        "import sys, yaml\n"
+        f"{breaking}\n"
+        "from fleece.handlers.connexion._specification import parse\n"
+        "from pathlib import Path\n"
+        "path = Path(sys.argv[1])\n"
+        "print(sorted(parse(path.read_bytes(), path)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code, specification], capture_output=True, text=True, check=True)
+    assert run.stdout == "['info', 'openapi', 'paths']\n"
