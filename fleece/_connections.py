@@ -7,6 +7,7 @@ import ssl
 from http.client import HTTPResponse
 from time import monotonic
 
+from requests import Response
 from requests.exceptions import ConnectionError as RequestsConnectionError, ReadTimeout
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.exceptions import ReadTimeoutError
@@ -18,7 +19,7 @@ from fleece._retries import CallRetries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from requests import PreparedRequest
@@ -98,7 +99,7 @@ class _WarmPool(HTTPConnectionPool):
         try:
             self._prepare_proxy(conn)
         except OSError as error:
-            self._raise_timeout(err=error, url=self.host, timeout_value=conn.timeout)
+            self._raise_timeout(err=error, url=str(self.proxy), timeout_value=conn.timeout)
             raise
 
 
@@ -135,6 +136,18 @@ def timeouts_by_name(request: PreparedRequest) -> Iterator[None]:
         if isinstance(getattr(cause, "reason", cause), ReadTimeoutError):
             raise ReadTimeout(cause, request=request) from error
         raise
+
+
+class StreamedResponse(Response):
+    """An answer whose body is read later, when a timeout is to have its name as well."""
+
+    def iter_content(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the pieces of the body; everything else that reads it does so by this method."""
+        return self._by_name(super().iter_content(*args, **kwargs))
+
+    def _by_name(self, pieces: Iterable[Any]) -> Iterator[Any]:
+        with timeouts_by_name(self.request):
+            yield from pieces
 
 
 def _may_be_sent_twice(method: str, body: object) -> bool:

@@ -117,9 +117,12 @@ class CallRetries(HTTPAdapter):
 def with_call_retries(adapter: BaseAdapter) -> BaseAdapter:
     """Return `adapter` with the retries of the call under way: a double that shares all of its state.
 
-    The adapter itself is left as it was, because other sessions and threads may be using it. What is not one of
-    requests' own kind retries as it sees fit, and is returned unchanged.
+    The adapter itself is left as it was, because other sessions and threads may be using it. It is returned as it is
+    when nobody has asked for retries, and when it is not of requests' own kind: that one retries as it sees fit.
     """
+    _, asked_for, installed = IN_FORCE.get()
+    if asked_for is None and installed is None:
+        return adapter
     if not isinstance(adapter, HTTPAdapter) or isinstance(adapter, CallRetries) or "max_retries" not in vars(adapter):
         return adapter
     kind: Any = type(adapter)

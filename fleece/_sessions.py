@@ -6,7 +6,7 @@ import contextlib
 
 import requests
 
-from fleece._connections import MAX_SHARED, WarmAdapter, timeouts_by_name
+from fleece._connections import MAX_SHARED, StreamedResponse, WarmAdapter, timeouts_by_name
 from fleece._defaults import Timeouts, defaults
 from fleece._retries import IN_FORCE, retry_of, retry_with, with_call_retries
 from fleece._seconds import checked_seconds, checked_timeouts
@@ -119,7 +119,10 @@ class Session(requests.Session):
         kwargs["timeout"] = _timeout(kwargs.get("timeout", UNSET), self.timeout)
         whose, *_ = IN_FORCE.get()  # another session's, when one of its hooks is who sends this
         with timeouts_by_name(request), contextlib.nullcontext() if whose is self else self._retrying(None):
-            return super().send(request, **kwargs)
+            response = super().send(request, **kwargs)
+        if kwargs.get("stream", self.stream) and type(response) is requests.Response:
+            response.__class__ = StreamedResponse
+        return response
 
     @contextlib.contextmanager
     def _retrying(self, of_call: _t.Retries) -> Iterator[None]:

@@ -172,10 +172,24 @@ def test_adapter_of_the_user_has_the_retries_too(app, url, of_call, of_session, 
     with requests.Session(retries=retry(of_session)) as session:
         session.mount("http://", adapter)
         session.get(url, retries=retry(of_call))
-        assert session.get_adapter(url).sent == adapter.sent == 1
+        assert session.get_adapter(url) is adapter
+    assert adapter.sent == 1
     assert len(app.requests) == sent
     assert len(set(app.connections)) == 1
     assert adapter.max_retries is before
+
+
+def test_adapter_that_is_shared_is_left_as_it_is(app, url):
+    """What one session asks for is not what another one gets through the same adapter."""
+    app.answers = [(503, [], b"")]
+    adapter = Counting()
+    with requests.Session(retries=Retry(2, status_forcelist=[503], raise_on_status=False)) as one:
+        other = requests.Session()
+        one.mount("http://", adapter)
+        other.mount("http://", adapter)
+        one.get(url)
+        other.get(url)
+    assert len(app.requests) == 4
 
 
 def test_adapter_of_another_kind_is_left_alone(url):

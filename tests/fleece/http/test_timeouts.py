@@ -68,6 +68,34 @@ def test_timeout_within_the_body_is_a_timeout(peer, acts, answer, retries):
         requests.get(server.url, timeout=0.1, retries=retries)
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda answer: answer.content,
+        lambda answer: answer.json(),
+        lambda answer: list(answer.iter_content(1)),
+        lambda answer: list(answer.iter_lines()),
+        list,
+    ],
+    ids=["content", "json", "iter_content", "iter_lines", "iter"],
+)
+def test_timeout_within_a_body_that_is_streamed_is_a_timeout(peer, acts, read):
+    """The same when the body is read later, in whatever way."""
+    server = peer(acts.say_then_stall(OK))
+    with requests.get(server.url, timeout=0.1, stream=True) as answer:
+        assert isinstance(answer, requests.Response)
+        with pytest.raises(requests.ReadTimeout, match="timed out"):
+            read(answer)
+
+
+def test_streamed_body_is_read_once(url):
+    """What requests says of a body that was read already, it says at once."""
+    with requests.get(url, stream=True) as answer:
+        assert b"".join(answer.iter_content(1)) == b"ok"
+        with pytest.raises(requests.exceptions.StreamConsumedError):
+            answer.iter_content(1)
+
+
 @pytest.mark.parametrize("half", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Le"], ids=["status", "header"])
 def test_timeout_within_the_head_is_a_timeout(peer, acts, half):
     """A server that stalls half-way through the head ends in ReadTimeout, on a reused connection too."""
