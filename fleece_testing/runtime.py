@@ -19,15 +19,14 @@ import sys
 import threading
 import uuid
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleece._errors import FleeceError
 from fleece_testing._arn import function_arn
 from fleece_testing._lifecycle import Startable
 from fleece_testing._runtime_api import FunctionError, Task
 from fleece_testing._runtime_code import laid_out
+from fleece_testing._runtime_outcome import InitError, Invocation, lines_of, parsed
 from fleece_testing._runtime_output import Output
 from fleece_testing._runtime_packages import inspect
 from fleece_testing._runtime_plan import Plan, lambda_environment
@@ -35,60 +34,14 @@ from fleece_testing._runtime_process import Process
 from fleece_testing._runtime_snapshot import Snapshot
 from fleece_testing._runtime_workers import ENVIRONMENT_VARIABLE
 from fleece_testing._trace_header import new_trace_header
-from fleece_testing.logs import parse_lines
 from fleece_testing.xray_daemon import XRayDaemon
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from typing_extensions import Self
 
-    from fleece_testing.xray_daemon import Document
-
 __all__ = ["FunctionError", "InitError", "Invocation", "Runtime"]
-
-
-class InitError(FleeceError):
-    """The function's process did not come up: its module could not be imported, or it ended before the first event.
-
-    Attributes:
-        error: the error as Lambda reports it.
-        logs: what the process wrote, line by line.
-    """
-
-    def __init__(self, error: FunctionError, logs: Sequence[str]) -> None:
-        super().__init__(f"The function could not be initialised: {error}")
-        self.error = error
-        self.logs = list(logs)
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """What came of one invocation.
-
-    Attributes:
-        request_id: the id that the function saw as ``aws_request_id``.
-        result: what the handler returned, through JSON (bytes, where it returned bytes that are no JSON); ``None``
-            after an error.
-        error: the error, the function's or Lambda's own; ``None`` after a success.
-        logs: the lines written to stdout and stderr meanwhile, without their newlines. With several workers the other
-            workers' lines are among them, and a line counts when it is finished.
-        duration: from handing the event out to having the answer, in seconds.
-        subsegments: the complete X-Ray subsegments of this invocation's trace, if they went to the runtime's own
-            daemon.
-    """
-
-    request_id: str
-    result: Any
-    error: FunctionError | None
-    logs: list[str]
-    duration: float
-    subsegments: list[Document] = field(default_factory=list)
-
-    @property
-    def log_lines(self) -> list[dict[str, Any]]:
-        """Those of the lines that are JSON objects, parsed."""
-        return parse_lines(self.logs)
 
 
 class Runtime(Startable):
@@ -255,7 +208,7 @@ class Runtime(Startable):
     @property
     def logs(self) -> list[str]:
         """Every line that the function has written since `start`, its initialisation included."""
-        return _lines(self._running_output().since(0))
+        return lines_of(self._running_output().since(0))
 
     # Inside
 
@@ -299,7 +252,7 @@ class Runtime(Startable):
         self._repeat(written)
         if error is not None:
             process.end()
-            raise InitError(error, _lines(written))
+            raise InitError(error, lines_of(written))
         return process
 
     def _run(self, task: Task, trace_header: str) -> Invocation:
@@ -312,9 +265,9 @@ class Runtime(Startable):
         self._repeat(written)
         return Invocation(
             request_id=task.request_id,
-            result=_parsed(task.payload),
+            result=parsed(task.payload),
             error=error,
-            logs=_lines(written),
+            logs=lines_of(written),
             duration=task.duration,
             subsegments=[one for one in self.xray.subsegments[traced:] if one["trace_id"] in trace_header],
         )
@@ -328,18 +281,3 @@ class Runtime(Startable):
         if self._echo:
             # AWS's runtime client joins the lines of one record by carriage returns: a terminal would show the last.
             sys.stdout.write(written.replace("\r", "\n"))
-
-
-def _parsed(payload: bytes | None) -> Any:
-    if payload is None:
-        return None
-    try:
-        return json.loads(payload)
-    except ValueError:
-        return payload
-
-
-def _lines(text: str) -> list[str]:
-    # Not splitlines(): the carriage returns within a record do not end it.
-    lines = text.split("\n")
-    return lines if lines[-1] else lines[:-1]
