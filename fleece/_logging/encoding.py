@@ -59,16 +59,22 @@ def encode(value: object) -> str:
     Text stays readable (not escaped to ASCII). NaN and the infinities become strings, a value that contains itself or
     is nested too deeply is cut there, and keys become text as `json` does it or by `str`.
     """
+    if type(value) is str:
+        return _safe(encoder.encode_basestring(value))
     try:
         line = "".join(_encode_chunks(value, 0))
     except Exception:  # noqa: BLE001 (the values' own methods run in there)
         line = "".join(_encode_chunks(_plain(value, ()), 0))
-    return line if line.isascii() else re.sub(_UNSAFE, _escape, line)
+    return _safe(line)
 
 
 def ascii_only(line: str) -> str:
     """Return the same JSON with every character outside of ASCII escaped, for streams that are not UTF-8."""
     return re.sub("[^\x00-\x7f]", lambda match: encoder.encode_basestring_ascii(match[0])[1:-1], line)
+
+
+def _safe(line: str) -> str:
+    return line if line.isascii() else re.sub(_UNSAFE, _escape, line)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -107,7 +113,7 @@ def _plain_container(value: dict[Any, Any] | list[Any] | tuple[Any, ...], parent
         return [_plain(item, parents) for item in list(value)]
     plain: dict[str, Any] = {}
     for key, item in list(value.items()):  # a list, because another thread may be writing to it
-        name = _key(key)
+        name = key_text(key)
         while name in plain:  # 1 and "1" are two keys here, and one in JSON
             name += "_"
         plain[name] = _plain(item, parents)
@@ -127,7 +133,8 @@ def _plain_float(value: float) -> Any:
     return name or float.__float__(value)
 
 
-def _key(key: object) -> str:
+def key_text(key: object) -> str:
+    """Return the text that stands in a line for a dict's key."""
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
     return text_of(key)

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from fleece._defaults import defaults
 from fleece._logging import context
 from fleece._logging.functions import is_coroutine_function
+from fleece._logging.line import Ids
 from fleece._trace_header import environment_trace
 
 TYPE_CHECKING = False
@@ -32,14 +33,14 @@ class Invocation:
     """One call of a decorated handler.
 
     Attributes:
-        ids: the fields of each of its lines; never written to once made.
+        ids: the fields of each of its lines.
         thread: the thread it was called in.
         running: whether it is still under way. Contexts copied from it may live on long after it.
     """
 
     __slots__ = ("ids", "running", "thread")
 
-    def __init__(self, ids: dict[str, Any]) -> None:
+    def __init__(self, ids: Ids) -> None:
         self.ids = ids
         self.thread = threading.get_ident()
         self.running = True
@@ -53,17 +54,17 @@ class Invocations:
 
     def __init__(self) -> None:
         self.running: tuple[Invocation, ...] = ()
-        self.inherited = ids_from_environment()
+        self.inherited = Ids(ids_from_environment())
         self._outside: dict[str, str | None] = {}
         self._lock = threading.Lock()
         self._cold = True
 
-    def begin(self, ids: dict[str, Any]) -> Invocation:
+    def begin(self, ids: dict[str, str]) -> Invocation:
         """Enter an invocation; the first of the process is the cold start."""
         with self._lock:
             if not self.running:
                 self._outside = {name: os.environ.get(name) for name in _VARIABLES.values()}
-            invocation = Invocation({**ids, "cold_start": self._cold})
+            invocation = Invocation(Ids({**ids, "cold_start": self._cold}))
             self._cold = False
             self.running = (*self.running, invocation)
             _set_environment({name: ids.get(key) for key, name in _VARIABLES.items()})
@@ -75,7 +76,7 @@ class Invocations:
             invocation.running = False
             self.running = tuple(other for other in self.running if other is not invocation)
             if self.running:
-                ids = self.running[-1].ids
+                ids: Mapping[str, Any] = self.running[-1].ids
                 _set_environment({name: ids.get(key) for key, name in _VARIABLES.items()})
             else:
                 _set_environment(self._outside)
@@ -84,11 +85,10 @@ class Invocations:
 _current: ContextVar[Invocation | None] = ContextVar("fleece.log invocation", default=None)
 
 
-def _invocations() -> Invocations:
-    return defaults.resource("fleece.log invocations", Invocations)
+_NO_IDS = Ids({})
 
 
-def current_ids() -> Mapping[str, Any]:
+def current_ids() -> Ids:
     """Return the fields that tell which invocation this code runs in; nothing outside of one.
 
     A thread that no invocation has been handed to (a pool's) works for the one that is running, if just one is. A
@@ -97,16 +97,16 @@ def current_ids() -> Mapping[str, Any]:
     invocation = _current.get()
     if invocation is not None and invocation.running:
         return invocation.ids
-    invocations = _invocations()
+    invocations = defaults.resource("fleece.log invocations", Invocations)
     running = invocations.running
     if not running:
         return invocations.inherited
     if len(running) == 1 and running[0].thread != threading.get_ident():
         return running[0].ids
-    return {}
+    return _NO_IDS
 
 
-def ids_from_environment() -> dict[str, Any]:
+def ids_from_environment() -> dict[str, str]:
     """Return the request ids that the environment variables hold now."""
     ids = ((key, os.environ.get(name)) for key, name in _VARIABLES.items())
     return {key: value for key, value in ids if value}
@@ -128,7 +128,7 @@ def invocation(event: object, lambda_context: object) -> Iterator[None]:
     if outer is not None and outer.running and {**ids, "cold_start": outer.ids["cold_start"]} == outer.ids:
         yield  # decorated twice: it is one invocation all the same
         return
-    invocations = _invocations()
+    invocations = defaults.resource("fleece.log invocations", Invocations)
     current = invocations.begin(ids)
     current_token = _current.set(current)
     fields_token = context.fields.set(context.fields.get())
@@ -141,7 +141,7 @@ def invocation(event: object, lambda_context: object) -> Iterator[None]:
             context.fields.reset(fields_token)
 
 
-def _ids_of(event: object, lambda_context: object) -> dict[str, Any]:
+def _ids_of(event: object, lambda_context: object) -> dict[str, str]:
     ids = {
         "api_request_id": _api_request_id(event),
         "lambda_request_id": _attribute(lambda_context, "aws_request_id"),

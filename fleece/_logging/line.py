@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import os
 import time
 
-from fleece._logging.encoding import encode
+from fleece._logging.encoding import encode, key_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,22 +89,52 @@ def _second(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
 
 
-def renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a program's fields under names that are not fleece's own."""
+def renamed(fields: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a program's fields under names that are text, and not fleece's own."""
     free: dict[str, Any] = {}
-    for name, value in fields.items():
-        new = name
-        while new in OWN_KEYS or (new is not name and (new in fields or new in free)):
-            new += "_"
-        free[new] = value
+    for key, value in fields.items():
+        name = key if type(key) is str else key_text(key)
+        while name in OWN_KEYS or (name is not key and (name in fields or name in free)):
+            name += "_"
+        free[name] = value
     return free
 
 
-def shortened(line: dict[str, Any], text: str, longest: int) -> str:
-    """Return a line as JSON: `text`, its whole, or what fits into `longest` bytes marked with ``"truncated": true``."""
-    if _size(text) < longest:
-        return text
-    return encode(_shortened({**line, "truncated": True}, longest))
+class Ids(dict[str, str | bool]):
+    """The fields that say which invocation a line belongs to; never written to once made.
+
+    Attributes:
+        text: the same as a piece of a line, because many lines have it.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, fields: Mapping[str, str | bool]) -> None:
+        super().__init__(fields)
+        self.text = members(self)
+
+
+def members(fields: Mapping[str, Any]) -> str:
+    """Return fields as JSON that continues an object."""
+    return f", {encode(fields)[1:-1]}" if fields else ""
+
+
+def whole(event: object, level: str, logger: str, created: float, ids: Ids, fields: Mapping[str, Any]) -> str:
+    """Return a line that nothing is cut from."""
+    start = f'{{"event": {encode(event)}{_level_and_logger(level, logger)}{timestamp(created)}"{ids.text}'
+    return f"{start}, {encode(fields)[1:]}" if fields else start + "}"
+
+
+@functools.lru_cache(maxsize=256)
+def _level_and_logger(level: str, logger: str) -> str:
+    return f', "level": {encode(level)}, "logger": {encode(logger)}, "timestamp": "'
+
+
+def shortened(line: str, longest: int) -> str:
+    """Return a line, or as much of each of its values as fits into `longest` bytes, with ``"truncated": true``."""
+    if _size(line) < longest:
+        return line
+    return encode(_shortened({**json.loads(line), "truncated": True}, longest))
 
 
 def _size(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
 
 from fleece._logging.encoding import text_of
 from fleece._logging.line import level_number
@@ -33,14 +34,17 @@ class BoundLogger:
     {"event": "stored 3 of them", "level": "info", ..., "user": 7, "bucket": "photos"}
     """
 
-    __slots__ = ("_fields", "_logger")
+    __slots__ = ("_fields", "_levels", "_logger")
 
     _fields: Mapping[str, Any]
+    _levels: Mapping[int, bool]
     _logger: logging.Logger
 
     def __init__(self, logger: logging.Logger, fields: Mapping[str, Any]) -> None:
         object.__setattr__(self, "_logger", logger)
         object.__setattr__(self, "_fields", fields)
+        # What `isEnabledFor` remembers of its answers, until any level is changed.
+        object.__setattr__(self, "_levels", getattr(logger, "_cache", {}))
 
     if TYPE_CHECKING:
         name: str
@@ -89,53 +93,46 @@ class BoundLogger:
         """Return the logger of that name below this one, with the same fields."""
         return BoundLogger(self._logger.getChild(suffix), self._fields)
 
-    # Each method asks for its level itself: a call that is filtered out costs two calls and nothing else.
+    # A level that is known to be off is asked for here: a call that is filtered out costs no other call.
 
     def debug(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``DEBUG``."""
-        logger = self._logger
-        if logger.isEnabledFor(logging.DEBUG):
-            _log(logger, self._fields, logging.DEBUG, event, args, fields)
+        if self._levels.get(DEBUG, True):
+            _log(self._logger, self._fields, DEBUG, event, args, fields)
 
     def info(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``INFO``."""
-        logger = self._logger
-        if logger.isEnabledFor(logging.INFO):
-            _log(logger, self._fields, logging.INFO, event, args, fields)
+        if self._levels.get(INFO, True):
+            _log(self._logger, self._fields, INFO, event, args, fields)
 
     def warning(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``WARNING``."""
-        logger = self._logger
-        if logger.isEnabledFor(logging.WARNING):
-            _log(logger, self._fields, logging.WARNING, event, args, fields)
+        if self._levels.get(WARNING, True):
+            _log(self._logger, self._fields, WARNING, event, args, fields)
 
     def error(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``ERROR``."""
-        logger = self._logger
-        if logger.isEnabledFor(logging.ERROR):
-            _log(logger, self._fields, logging.ERROR, event, args, fields)
+        if self._levels.get(ERROR, True):
+            _log(self._logger, self._fields, ERROR, event, args, fields)
 
     def critical(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``CRITICAL``."""
-        logger = self._logger
-        if logger.isEnabledFor(logging.CRITICAL):
-            _log(logger, self._fields, logging.CRITICAL, event, args, fields)
+        if self._levels.get(CRITICAL, True):
+            _log(self._logger, self._fields, CRITICAL, event, args, fields)
 
     def exception(self, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at ``ERROR``, with the exception that is being handled."""
-        logger = self._logger
-        if logger.isEnabledFor(logging.ERROR):
-            _log(logger, self._fields, logging.ERROR, event, args, {"exc_info": True, **fields})
+        if self._levels.get(ERROR, True):
+            _log(self._logger, self._fields, ERROR, event, args, {"exc_info": True, **fields})
 
     def log(self, level: int | str, event: object = _NO_EVENT, /, *args: object, **fields: Any) -> None:
         """Log at a level given by number or name; at ``ERROR`` when there is no such level."""
         try:
             number = level_number(level)
         except Exception:  # noqa: BLE001 (a log call never raises)
-            number = logging.ERROR
-        logger = self._logger
-        if logger.isEnabledFor(number):
-            _log(logger, self._fields, number, event, args, fields)
+            number = ERROR
+        if self._levels.get(number, True):
+            _log(self._logger, self._fields, number, event, args, fields)
 
     warn = warning
     fatal = critical
@@ -153,6 +150,8 @@ def _log(
 
     A function, because looking up an attribute is slow on an object that hands unknown ones on.
     """
+    if not logger.isEnabledFor(level):
+        return
     frame = sys._getframe(2)  # noqa: SLF001 (as `logging` does: the caller of the method that logs)
     exc_info = stack = None
     if not _SPECIAL.isdisjoint(fields):

@@ -14,13 +14,15 @@ from fleece._defaults import defaults
 from fleece._logging import context
 from fleece._logging.encoding import encode, text_of
 from fleece._logging.invocation import current_ids
-from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, renamed, shortened, timestamp
+from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, renamed, shortened, whole
 from fleece._logging.quick_record import BLANK, QuickRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeAlias
+
+    from fleece._logging.line import Ids
 
     ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, Any] | tuple[None, None, None]
 
@@ -45,7 +47,7 @@ class LineRecord(QuickRecord):
     __slots__ = ("_exception", "_stack", "fleece_exc_info", "fleece_fields", "fleece_ids", "fleece_printed")
 
     fleece_fields: Mapping[str, Any]
-    fleece_ids: Mapping[str, Any]
+    fleece_ids: Ids
     fleece_exc_info: ExcInfo | None
     fleece_printed: bool
     _exception: str | None
@@ -112,24 +114,19 @@ class LineRecord(QuickRecord):
         if self.args or type(event) is not str:
             event, fields = self._event(fields)
         if len(self.__dict__) != _STANDARD_COUNT:
-            fields = {**fields, **self._extra()}
-        line: dict[str, Any] = {
-            "event": event,
-            "level": lambda_level(self.levelno) if settings.lambda_levels else self.levelname.lower(),
-            "logger": self.name,
-            "timestamp": timestamp(self.created),
-            **self.fleece_ids,
-            **(fields if OWN_KEYS.isdisjoint(fields) else renamed(fields)),
-        }
+            fields = renamed({**fields, **self._extra()})
+        elif not OWN_KEYS.isdisjoint(fields):
+            fields = renamed(fields)
         if self.exc_info or self.exc_text or self.stack_info:
             self._take_exception()
         if self._exception:
-            line["exception"] = self._exception
+            fields = {**fields, "exception": self._exception}
         if self._stack:
-            line["stack"] = self._stack
-        text = encode(line)
+            fields = {**fields, "stack": self._stack}
+        level = lambda_level(self.levelno) if settings.lambda_levels else self.levelname.lower()
+        line = whole(event, level, self.name, self.created, self.fleece_ids, fields)
         # A character is four bytes at most: only lines near the limit are measured.
-        return text if len(text) * 4 < settings.longest else shortened(line, text, settings.longest)
+        return line if len(line) * 4 < settings.longest else shortened(line, settings.longest)
 
     def _event(self, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
         """Return the event, and the fields with the arguments that could not be put into it."""
