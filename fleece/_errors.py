@@ -2,6 +2,7 @@
 
 FleeceError
 ├── fleece.httperror.HTTPError              an HTTP status to answer with
+├── fleece.handlers.asgi.StartupError       an ASGI application said that it cannot start
 ├── fleece.xray.XRayDaemonNotFoundError     no daemon address (never raised through a traced call)
 └── fleece.cli.errors.CommandError          what a command says before it exits, with its code
 """
