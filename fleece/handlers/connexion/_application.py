@@ -28,7 +28,7 @@ from fleece.handlers.connexion._validators import validators
 from fleece.httperror import HTTPError
 
 if TYPE_CHECKING:
-    import os
+    import pathlib
     from collections.abc import Callable
     from typing import TypeAlias
 
@@ -80,7 +80,7 @@ class FleeceApp:
             raise AttributeError(name)
         return getattr(self.connexion_app, name)
 
-    def add_api(self, specification: str | os.PathLike[str] | dict[str, Any], **options: Any) -> None:
+    def add_api(self, specification: str | pathlib.Path | dict[str, Any], **options: Any) -> None:
         """Serve what a specification describes: a file or a dict; the options are those of connexion's `add_api`."""
         self.connexion_app.add_api(specification, **options)
         share_operations(self.connexion_app.middleware.apis[-1].specification)

@@ -1,13 +1,16 @@
 """`FleeceApp` itself."""
 
+import copy
 import json
 import subprocess
 import sys
 
 import connexion
 import pytest
+from connexion.operations import OpenAPIOperation
 
 from fleece.connexion import FleeceApp
+from fleece_testing import events
 
 
 def test_it_has_what_a_connexion_application_has(document):
@@ -71,6 +74,23 @@ def test_an_unknown_attribute():
     """What neither it nor connexion has is an ``AttributeError``."""
     with pytest.raises(AttributeError, match="no_such_thing"):
         FleeceApp("users").no_such_thing  # noqa: B018
+
+
+def test_each_operation_is_made_once(document, framework, monkeypatch):
+    """Connexion's routing, validations, security and context share the operations, of which each makes its own."""
+    made = []
+    make = OpenAPIOperation.__init__
+    monkeypatch.setattr(OpenAPIOperation, "__init__", lambda self, *a, **k: made.append(k) or make(self, *a, **k))
+    app = FleeceApp("users", framework=framework)
+    app.add_api(document, validate_responses=True)
+    for _ in range(2):
+        assert app.call_proxy_api(events.request("GET", "/users/7"))["statusCode"] == 200
+    assert len(made) == sum(len(path) for path in document["paths"].values())
+
+
+def test_a_copy_is_an_application(app):
+    """What Python makes without calling ``__init__`` looks for its attributes once, and not for ever."""
+    assert copy.copy(app).connexion_app is app.connexion_app
 
 
 def test_the_asynchronous_framework_needs_no_flask(tmp_path):
