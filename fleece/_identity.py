@@ -14,8 +14,8 @@ from urllib.parse import quote
 from urllib3.util import Retry
 
 from fleece import _endpoints, requests
-from fleece._connections import WarmAdapter
 from fleece._defaults import defaults
+from fleece._requests.connections import WarmAdapter
 
 TOKEN_PATH = "/v2.0/tokens/{token}"  # noqa: S105 (a path)
 URL_VARIABLE = "FLEECE_IDENTITY_URL"

@@ -11,9 +11,9 @@ from __future__ import annotations
 import requests as _requests
 
 from fleece._defaults import defaults
-from fleece._retries import retry_with
+from fleece._requests.retries import retry_with
+from fleece._requests.sessions import OneCallSession, Session
 from fleece._seconds import checked_timeouts
-from fleece._sessions import OneCallSession, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     )
     from typing_extensions import Unpack
 
-    from fleece import _request_types as _t
+    from fleece._requests import types as _t
 
     __version__: str
 

@@ -10,8 +10,9 @@ import pytest
 import requests as plain_requests
 import snapshot_restore_py
 
-from fleece import _connections, requests
+from fleece import requests
 from fleece._defaults import defaults
+from fleece._requests import connections
 
 
 @pytest.fixture(params=["module", "session"])
@@ -28,7 +29,7 @@ def client(request):
 def clock(monkeypatch):
     """A clock that the test turns: the seconds are its first item."""
     now = [1000.0]
-    monkeypatch.setattr(_connections, "monotonic", lambda: now[0])
+    monkeypatch.setattr(connections, "monotonic", lambda: now[0])
     return now
 
 

@@ -15,7 +15,7 @@ from urllib3.util import Retry
 from urllib3.util.proxy import connection_requires_http_tunnel
 
 from fleece._defaults import defaults
-from fleece._retries import CallRetries
+from fleece._requests.retries import CallRetries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import contextlib
 
 import requests
 
-from fleece._connections import MAX_SHARED, StreamedResponse, WarmAdapter, timeouts_by_name
 from fleece._defaults import Timeouts, defaults
-from fleece._retries import IN_FORCE, retry_of, retry_with, with_call_retries
+from fleece._requests.connections import MAX_SHARED, StreamedResponse, WarmAdapter, timeouts_by_name
+from fleece._requests.retries import IN_FORCE, retry_of, retry_with, with_call_retries
 from fleece._seconds import checked_seconds, checked_timeouts
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
     from typing_extensions import Unpack
 
-    from fleece import _request_types as _t
+    from fleece._requests import types as _t
 
 
 class _Unset:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from fleece._request_types import Retries
+    from fleece._requests.types import Retries
 
 IN_FORCE: ContextVar[tuple[object, Retry | None, Retry | None]] = ContextVar(
     "fleece.requests.retries", default=(None, None, None)
