@@ -14,7 +14,7 @@ from fleece_testing import plugin
 pytest_plugins = ["pytester"]
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-FUNCTION, API, TEST = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+FUNCTION, API, ASGI, AUTHORIZER, TEST = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_function_and_its_test_work(pytester, monkeypatch):
@@ -34,6 +34,28 @@ def test_api_answers(tmp_path, fleece_runtime, fleece_events):
     (tmp_path / "orders.py").write_text("def read():\n    return {'order': 7}\n", encoding="utf-8")
     answer = fleece_runtime(tmp_path, "handler.lambda_handler").invoke(fleece_events.request("GET", "/orders")).result
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"order": 7})
+
+
+def test_asgi_application_answers(fleece_events):
+    """The example of an ASGI application answers an event."""
+    names = {}
+    exec(ASGI, names)  # noqa: S102 (our own text)
+    answer = names["lambda_handler"](fleece_events.request("GET", "/orders/7"), None)
+    assert (answer["statusCode"], answer["body"]) == (200, "Hello from Lambda")
+
+
+def test_authorizer_answers():
+    """The example of an authorizer names the API and the stage of the request, and no other."""
+    names = {}
+    exec(AUTHORIZER, names)  # noqa: S102 (our own text)
+    event = {"type": "TOKEN", "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/prod/GET/pets/7"}
+    allow, deny = names["authorize"](event, None)["policyDocument"]["Statement"]
+    assert (allow["Effect"], allow["Resource"]) == (
+        "Allow",
+        ["arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/prod/GET/pets/*"],
+    )
+    assert deny["Effect"] == "Deny"
+    assert all("/prod/" in arn and arn.endswith("/pets/7/secrets") for arn in deny["Resource"])
 
 
 def test_the_two_commands_are_there_to_be_run():
