@@ -12,6 +12,7 @@ import sys
 from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
+from moto.backends import get_backend
 from moto.iam.models import AccessKey, iam_backends
 from moto.kms.models import kms_backends
 from moto.moto_api._internal.models import moto_api_backend
@@ -48,6 +49,13 @@ def application() -> WSGIApplication:
 def reset() -> None:
     """Forget every resource of every account."""
     moto_api_backend.reset()
+
+
+def backend(service: str, account: str, region: str) -> Any:
+    """Return the object that holds everything of a service in an account and region."""
+    name: Any = service  # one of the literals that moto knows
+    regions: Any = get_backend(name)[account]
+    return regions[PARTITION if service == "iam" else region]
 
 
 def close_at_exit() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from fleece_testing.aws.faults import Faults
+    from fleece_testing.aws.lag import Lag
     from fleece_testing.aws.requests import Request
     from fleece_testing.aws.strictness import State
 
@@ -57,10 +58,11 @@ class Call:
 class Application:
     """Moto's WSGI application with AWS's strictness; `calls` has every call that was answered, in order."""
 
-    def __init__(self, moto: WSGIApplication, state: State, faults: Faults) -> None:
+    def __init__(self, moto: WSGIApplication, state: State, faults: Faults, lag: Lag) -> None:
         self._moto = moto
         self._state = state
         self._faults = faults
+        self._lag = lag
         self._lock = threading.Lock()
         self._calls: list[Call] = []
 
@@ -112,10 +114,9 @@ class Application:
     def _answer(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
         what = f"{request.service}:{request.operation}"
         try:
-            rule = RULES.get(request.service, {}).get(request.operation)
-            error = self._faults.find(request, caller) or (rule(request, caller, self._state) if rule else None)
+            error = self._faults.find(request, caller)
             if error is None:
-                response = self._emulate(environ, request, caller)
+                response = self._lag.answer(request, caller.account, lambda: self._decide(environ, request, caller))
                 if response.status_code != 404 or response.mimetype != "text/html":  # noqa: PLR2004 (Flask's own page)
                     return response
                 error = _not_emulated(f"The emulated AWS has no {what}")
@@ -128,6 +129,11 @@ class Application:
             _log.exception("The emulated AWS failed in %s", what)
             error = AWSError("EmulatorFailure", f"The emulated AWS failed in {what}: {failure!r}", _NOT_RETRIED)
         return errors.response(error, request)
+
+    def _decide(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
+        rule = RULES.get(request.service, {}).get(request.operation)
+        error = rule(request, caller, self._state) if rule else None
+        return self._emulate(environ, request, caller) if error is None else errors.response(error, request)
 
     def _emulate(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
         """Ask moto, in the caller's account and with what it needs to do as AWS does."""

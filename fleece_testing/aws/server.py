@@ -10,6 +10,7 @@ from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.application import Application
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.faults import Faults, Target
+from fleece_testing.aws.lag import SERVICES, Lag
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -44,6 +45,7 @@ class AWS(Startable):
         self._application: Application | None = None
         self._clients: Clients | None = None
         self._faults = Faults()
+        self._lag = Lag(lambda *place: self._moto.backend(*place))  # noqa: PLW0108 (moto is imported when it is asked)
         self._user_keys: dict[str, Any] = {}
 
     def start(self) -> Self:
@@ -54,7 +56,7 @@ class AWS(Startable):
         """
         if self._server is None:
             moto = self._moto
-            self._application = Application(moto.application(), moto.MotoState(), self._faults)
+            self._application = Application(moto.application(), moto.MotoState(), self._faults, self._lag)
             server = LoopbackServer(self._application, port=self._port, request_handler=moto.RequestHandler)
             self._server = server.start()
             self._register_users()
@@ -65,12 +67,14 @@ class AWS(Startable):
         server, self._server = self._server, None
         if server is not None:
             self._faults.clear()
+            self._lag.clear()
             server.stop()
             self._moto.reset()
             self._moto.close_at_exit()
 
     def clear(self) -> None:
         """Forget resources, calls and faults, and every credential but those of `credentials`."""
+        self._lag.clear()
         self._moto.reset()
         self._register_users()
         # Only now, because it lets go of calls that wait in a delay, and these need their user.
@@ -138,12 +142,14 @@ class AWS(Startable):
         """
         if alias is not None:
             alias = f"alias/{alias.removeprefix('alias/')}"
-        arn: str = self._moto.add_key(account or self.account, region or self.region, alias)
+        with self._lag.present():
+            arn: str = self._moto.add_key(account or self.account, region or self.region, alias)
         return arn
 
     def role(self, name: str, account: str | None = None) -> str:
         """Create an IAM role that anyone may assume, and return its ARN."""
-        arn: str = self._moto.add_role(account or self.account, name)
+        with self._lag.present():
+            arn: str = self._moto.add_role(account or self.account, name)
         return arn
 
     def calls(self, service: str, operation: str | None = None) -> list[Call]:
@@ -214,6 +220,24 @@ class AWS(Startable):
     ) -> None:
         """Answer every call that much later, until `clear`."""
         self._faults.delay(self._target(service, operation, when), seconds)
+
+    def stale(self, reads: int = 1, service: str | None = None) -> None:
+        """Answer reads that follow a write as if it had not been yet, until `clear`: AWS is eventually consistent.
+
+        What `kms_key` and `role` make is there at once.
+
+        Args:
+            reads: how many reads of a service are late after its last write, in each account and region; 0 ends it.
+                Using a KMS key is a read as well.
+            service: one of `fleece_testing.aws.lag.SERVICES`; ``None`` is all of them.
+
+        Raises:
+            ValueError: reads of this service are never late.
+        """
+        if service is not None and service not in SERVICES:
+            raise ValueError(f"Reads of {service!r} are never late; those of {', '.join(SERVICES)} can be")
+        for name in SERVICES if service is None else (service,):
+            self._lag.set(name, reads)
 
     def _target(self, service: str, operation: str | None, when: When | None) -> Target:
         check(service, operation)

@@ -7,6 +7,7 @@ import werkzeug.test
 
 from fleece_testing.aws.application import Application
 from fleece_testing.aws.faults import Faults
+from fleece_testing.aws.lag import Lag
 from fleece_testing.aws.strictness import Principal
 
 URL = "/?X-Amz-Credential=AKID/20261122/us-east-1/kms/aws4_request"  # of signed URLs the key alone is looked at
@@ -25,7 +26,9 @@ def post():
     """Send one call of KMS through an application around the given one; return the answer and what was recorded."""
 
     def send(moto, operation="ListKeys", body=b"{}"):
-        application = Application(moto, OneUser(), Faults())
+        application = Application(
+            moto, OneUser(), Faults(), Lag(lambda *place: pytest.fail(f"nothing is late here: {place}"))
+        )
         headers = {"X-Amz-Target": f"TrentService.{operation}"}
         return werkzeug.test.Client(application).post(URL, headers=headers, data=body), application.calls
 
