@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from itertools import chain
 from types import MethodType
 
-from fleece.xray._redact import recordable_fields
+from fleece.xray._redact import recordable_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 _CO_VARARGS = 0x04  # as `inspect` names it
@@ -39,18 +41,19 @@ def parameters(func: Any) -> tuple[int, tuple[str, ...], str]:
 
 def recorded(
     before: int, names: tuple[str, ...], rest: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, str] | None:
-    """Return what a trace may show of the arguments, as `recordable_fields`; ``None`` when even that fails."""
+) -> dict[str, str]:
+    """Return what a trace may show of the arguments, as `recordable_members`; nothing when even that fails."""
     try:
         if before:
             args = args[before:]
-        arguments = dict(zip(names, args, strict=False))
         if len(args) > len(names):
-            arguments[rest] = args[len(names) :]
-        arguments.update(kwargs)
-        return recordable_fields(arguments)
+            names, args = (*names, rest), (*args[: len(names)], args[len(names) :])
+        arguments: Iterable[tuple[str, Any]] = zip(names, args)  # noqa: B905 (what is left has defaults)
+        if kwargs:
+            arguments = chain(arguments, kwargs.items())
+        return recordable_members(arguments, len(args) + len(kwargs))
     except Exception:  # noqa: BLE001 (a dict that another thread is changing, a class that lies about itself)
-        return None
+        return {}
 
 
 def _unwrapped(func: Any) -> tuple[Any, int]:

@@ -77,7 +77,7 @@ def _begin(
             "table_name": parameters.get("TableName"),
             "queue_url": parameters.get("QueueUrl"),
         }
-        return begin(header, client.meta.service_model.service_id, "aws", aws=aws)
+        return begin(header, client.meta.service_model.service_id, "aws", fields={"aws": aws})
     return None
 
 

@@ -72,7 +72,7 @@ class SubsegmentBlock:
 
     def __enter__(self) -> Self:
         header = sampled_trace()
-        opened = None if header is None else begin(header, self._name, self._namespace, owner=self)
+        opened = None if header is None else begin(header, self._name, self._namespace, self)
         self._open.append(opened)
         if opened is not None:
             opened.enter()

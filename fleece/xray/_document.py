@@ -26,7 +26,7 @@ MAX_NAME = 200
 MAX_ANNOTATION_KEY = 500
 MAX_ANNOTATION_VALUE = 1_000
 
-_HEADER = b'{"format": "json", "version": 1}\n'
+_HEADER = '{"format": "json", "version": 1}\n'
 _NOT_IN_NAMES = r"[^\w .:/%&#=+\\\-@]"
 _NOT_IN_KEYS = r"[^A-Za-z0-9_]"
 _NAMESPACES = ("aws", "remote")
@@ -40,9 +40,9 @@ _ESSENTIAL = (
 
 
 def opening(
-    subsegment_id: str, trace_id: str | None, parent_id: str | None, name: str, namespace: str | None, start: float
+    subsegment_id: str, trace_id: str | None, parent_id: str | None, name: str, namespace: str | None, start: str
 ) -> str:
-    """Return the beginning of a document, as JSON: what is known when a subsegment opens.
+    """Return the beginning of a datagram: what is known when a subsegment opens.
 
     As text, because the document that is sent then and the one that is sent at the end both begin with it.
 
@@ -52,47 +52,67 @@ def opening(
         parent_id: of the segment or subsegment that it is part of.
         name: any; see `safe_name`.
         namespace: ``aws`` or ``remote``; any other is left out.
-        start: seconds since 1970, a finite number.
+        start: from `seconds`.
     """
-    space = f'"namespace":"{namespace}",' if namespace in _NAMESPACES else ""
     return (
-        f'{{"type":"subsegment","id":"{subsegment_id}","trace_id":"{trace_id}","parent_id":"{parent_id}",'
-        f'"name":{_encoded_name(name)},{space}"start_time":{start:.6f},'
+        f'{_HEADER}{{"type":"subsegment","id":"{subsegment_id}","trace_id":"{trace_id}","parent_id":"{parent_id}",'
+        f'{_named(name, namespace)}"start_time":{start},'
     )
 
 
-def members(fields: Document, metadata: dict[str, dict[str, str]] | None = None) -> str:
-    """Return the fields of a document that are not in its `opening`, as JSON.
+def members(fields: Document, annotations: dict[str, Any] | None = None) -> str:
+    """Return the fields of a document that are not in its `opening`, in JSON.
 
     Args:
-        fields: as `details` and `cause_of` have made them.
-        metadata: what is to be its metadata: by namespace and by name, all of them JSON texts already.
+        fields: from `details` and its kin.
+        annotations: by `to_safe_annotation_key`, and made by `to_safe_annotation_value`.
     """
-    text = f"{to_json(fields)[1:-1]}," if fields else ""
-    if metadata:
-        by_namespace = {namespace: json_object(values) for namespace, values in metadata.items()}
-        text += f'"metadata":{json_object(by_namespace)},'
-    return text
+    if annotations:
+        fields = {**fields, "annotations": annotations}
+    return f"{to_json(fields)[1:-1]}," if fields else ""
 
 
-def datagram(opening: str, members: str, end: float | None) -> bytes:
+def metadata_member(arguments: dict[str, str], metadata: dict[tuple[str, str], str]) -> str:
+    """Return the metadata of a document, in JSON.
+
+    Args:
+        arguments: the arguments of the call, from `recordable_members`.
+        metadata: other members of such objects, by namespace and name in JSON.
+    """
+    if not metadata:
+        return f'"metadata":{{"arguments":{json_object(arguments.values())}}},' if arguments else ""
+    by_namespace = {'"arguments"': {**arguments}} if arguments else {}
+    for (namespace, name), member in metadata.items():
+        by_namespace.setdefault(namespace, {})[name] = member
+    namespaces = [f"{namespace}:{json_object(values.values())}" for namespace, values in by_namespace.items()]
+    return f'"metadata":{json_object(namespaces)},'
+
+
+def datagram(opening: str, members: str, end: str | None) -> bytes:
     """Return the datagram for a document, which is cut down when it is too large.
 
     Args:
         opening: from `opening`.
-        members: from `members`.
-        end: seconds since 1970; None while the subsegment is in progress.
+        members: from `members` and `metadata_member`.
+        end: from `seconds`; None while the subsegment is in progress.
     """
-    ending = '"in_progress":true}' if end is None else f'"end_time":{end:.6f}}}'
-    body = f"{opening}{members}{ending}"
-    if len(body) > MAX_DOCUMENT:
-        body = to_json(_fitted(from_json(body)))
-    return _HEADER + body.encode("ascii")
+    ending = '"in_progress":true}' if end is None else f'"end_time":{end}}}'
+    text = f"{opening}{members}{ending}"
+    if len(text) > len(_HEADER) + MAX_DOCUMENT:
+        text = _HEADER + to_json(_fitted(from_json(text.removeprefix(_HEADER))))
+    return text.encode("ascii")
+
+
+def seconds(nanoseconds: int) -> str:
+    """Return a time since 1970, in JSON, to the microsecond; digit by digit, as a float's would take twice as long."""
+    digits = str(nanoseconds)
+    return f"{digits[:-9]}.{digits[-9:-3]}"
 
 
 @lru_cache(maxsize=256)
-def _encoded_name(name: str) -> str:
-    return to_json(safe_name(name))
+def _named(name: str, namespace: str | None) -> str:
+    space = f'"namespace":"{namespace}",' if namespace in _NAMESPACES else ""
+    return f'"name":{to_json(safe_name(name))},{space}'
 
 
 def safe_name(name: str) -> str:

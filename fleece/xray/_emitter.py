@@ -84,73 +84,83 @@ def get_xray_daemon() -> XRayDaemon:
     return daemon
 
 
-def send(datagram: bytes) -> None:
-    """Send one datagram to the daemon, now or not at all.
+def link_to_daemon() -> Link:
+    """Return the way to the daemon that the environment names.
 
     Raises:
         KeyError: the environment has no address.
-        OSError: it could not be sent. An audit hook, or a thread that cannot start, may raise what it likes.
+        OSError: there is no way to it. An audit hook, or a thread that cannot start, may raise what it likes.
     """
-    link = defaults.resource("xray.link", _Link)
-    link.send(os.environ[ENVIRONMENT_VARIABLE], datagram)
+    link = defaults.resource("xray.link", Link)
+    address = os.environ[ENVIRONMENT_VARIABLE]
+    if address != link.address:
+        link.aim(address)
+    return link
 
 
-class _Link:
-    """The way to the daemon: one socket, connected, which is an eighth faster than giving the address each time."""
+class Link:
+    """A way to the daemon: one socket, connected, which is an eighth faster than giving the address each time.
+
+    Attributes:
+        address: where it leads, as the environment has it.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._text = ""
+        self.address = ""
         self._socket: socket.socket | None = None
 
-    def send(self, text: str, datagram: bytes) -> None:
-        """Send to the daemon whose address is `text`, unless that is not known (yet)."""
-        if text != self._text:
-            with self._lock:
-                if text != self._text:  # pragma: no branch (another thread was faster)
-                    self._aim(text)
-                    self._text = text  # last, so that no other thread goes on before there is a socket
+    def send(self, datagram: bytes) -> None:
+        """Send now or not at all; where the address is not known (yet), not at all."""
         link = self._socket
-        if link is not None:
-            try:
+        if link is None:
+            return
+        try:
+            link.send(datagram)
+        except ConnectionRefusedError:  # the answer to one before; this one has not been sent yet
+            with suppress(OSError):
                 link.send(datagram)
-            except ConnectionRefusedError:
-                link.send(datagram)  # that was the answer to one before; this one has not been sent yet
-            except OSError as error:
-                if error.errno in _CLOSED:
-                    self._lose(link)
-                raise
+        except OSError as error:
+            if error.errno in _CLOSED:
+                self._lose(link)
 
-    def _aim(self, text: str) -> None:
-        """Connect to the address: at once if it is numeric, or else by and by, in a thread that nobody waits for."""
+    def aim(self, address: str) -> None:
+        """Lead to another address from now on."""
+        with self._lock:
+            if address != self.address:  # pragma: no branch (another thread was faster)
+                self._aim(address)
+                self.address = address  # last, so that no other thread goes on before there is a socket
+
+    def _aim(self, address: str) -> None:
+        """Connect to it: at once if it is numeric, or else by and by, in a thread that nobody waits for."""
         self._close()
-        daemon = parse_daemon_address(text)
+        daemon = parse_daemon_address(address)
         if daemon is None:
-            warn_once(ENVIRONMENT_VARIABLE, text, _WANTED)
+            warn_once(ENVIRONMENT_VARIABLE, address, _WANTED)
             return
         family = _numeric_family(daemon.ip_address)
         if family is not None:
             self._connect(family, tuple(daemon))
         else:
-            look_up = threading.Thread(target=self._resolve, args=(text, daemon), name="fleece.xray", daemon=True)
+            look_up = threading.Thread(target=self._resolve, args=(address, daemon), name="fleece.xray", daemon=True)
             look_up.start()
 
-    def _resolve(self, text: str, daemon: XRayDaemon) -> None:
+    def _resolve(self, address: str, daemon: XRayDaemon) -> None:
         import socket  # noqa: PLC0415 (milliseconds, for those who are traced)
 
         with suppress(OSError, UnicodeError):
-            family, _, _, _, address = socket.getaddrinfo(*daemon, type=socket.SOCK_DGRAM)[0]
+            family, _, _, _, where = socket.getaddrinfo(*daemon, type=socket.SOCK_DGRAM)[0]
             with self._lock:
-                if text == self._text:  # or the environment has changed meanwhile
-                    self._connect(family, address)
+                if address == self.address:  # or the environment has changed meanwhile
+                    self._connect(family, where)
 
-    def _connect(self, family: int, address: Any) -> None:
+    def _connect(self, family: int, where: Any) -> None:
         import socket  # noqa: PLC0415
 
         made = socket.socket(family, socket.SOCK_DGRAM)
         try:
             made.setblocking(False)
-            made.connect(address)  # a datagram socket: nothing is sent
+            made.connect(where)  # a datagram socket: nothing is sent
         except BaseException:
             made.close()
             raise
@@ -161,7 +171,7 @@ class _Link:
         with self._lock:
             if self._socket is link:
                 link.detach()
-                self._socket, self._text = None, ""
+                self._socket, self.address = None, ""
 
     def _close(self) -> None:
         old, self._socket = self._socket, None

@@ -49,7 +49,7 @@ def _is_redirect(header: TraceHeader, session: Any, kwargs: dict[str, Any]) -> b
 def _begin(header: TraceHeader, session: Any, request: Any) -> Subsegment | None:
     with suppress(Exception):
         http = {"request": {"method": request.method, "url": request.url}}
-        return begin(header, urlsplit(request.url).hostname or "unknown", "remote", owner=session, http=http)
+        return begin(header, urlsplit(request.url).hostname or "unknown", "remote", session, {"http": http})
     return None
 
 

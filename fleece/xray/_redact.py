@@ -16,7 +16,7 @@ from fleece.xray._text import from_json, json_object, pattern, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 MASK = "***"
@@ -69,9 +69,9 @@ def recordable(value: Any) -> str:
     return _Walk().value(value)
 
 
-def recordable_fields(fields: dict[str, Any]) -> dict[str, str]:
-    """Return what a trace may show of values that have names, as JSON by JSON: see `json_object`."""
-    return _Walk().fields(fields, 1)
+def recordable_members(items: Iterable[tuple[Any, Any]], count: int) -> dict[str, str]:
+    """Return what a trace may show of so many values that have names: the members of a JSON object, by name in JSON."""
+    return _Walk().members(items, count, 1)
 
 
 def recordable_text(text: str) -> str:
@@ -100,7 +100,7 @@ class _Walk:
     def __init__(self) -> None:
         self._values_left = MAX_VALUES
         self._characters_left = MAX_CHARACTERS
-        self._inside: set[int] = set()
+        self._inside: list[int] = []
 
     def value(self, value: Any, depth: int = 0) -> str:
         """Return the JSON that shows `value`."""
@@ -114,7 +114,7 @@ class _Walk:
         if value is None or kind is bool:
             return _CONSTANTS[value]
         if kind is int or issubclass(kind, (int, float)):
-            return _number(value)
+            return _number(value, kind)
         if issubclass(kind, _CONTAINERS):
             return self._container(value, depth)
         return to_json(self.text(_shown(value, kind), depth))
@@ -147,25 +147,26 @@ class _Walk:
             return '"<circular>"'
         if depth >= MAX_DEPTH:
             return _CUT_JSON
-        self._inside.add(id(value))
+        self._inside.append(id(value))
         try:
             if issubclass(type(value), dict):
-                return json_object(self.fields(summarise(value) or value, depth + 1))
+                fields = summarise(value) or value
+                members = self.members(dict.items(fields), dict.__len__(fields), depth + 1)
+                return json_object(members.values())
             return f"[{','.join(self._list(value, depth + 1))}]"
         finally:
-            self._inside.discard(id(value))
+            self._inside.pop()
 
-    def fields(self, value: dict[Any, Any], depth: int) -> dict[str, str]:
-        """Return what a dict has, as JSON by JSON, the values masked by their names."""
-        shown: dict[str, str] = {}
-        items = dict.items(value)
-        for key, item in items if len(items) <= MAX_ITEMS else islice(items, MAX_ITEMS):
+    def members(self, items: Iterable[tuple[Any, Any]], count: int, depth: int) -> dict[str, str]:
+        """Return the members of a JSON object by name, the values masked by their names."""
+        shown: dict[str, str] = {}  # two keys may be shown alike, but JSON is to have one
+        for key, item in items if count <= MAX_ITEMS else islice(items, MAX_ITEMS):
             name, is_secret = _shown_name(key if type(key) is str and len(key) <= _MAX_KEY else self._name(key))
-            shown[name] = _MASK_JSON if is_secret else self.value(item, depth)
+            shown[name] = f"{name}:{_MASK_JSON if is_secret else self.value(item, depth)}"
         if '"value"' in shown or '"Value"' in shown:
             _mask_pair(shown)
-        if len(items) > MAX_ITEMS:
-            shown[_CUT_JSON] = to_json(f"{len(items) - MAX_ITEMS} more")
+        if count > MAX_ITEMS:
+            shown[_CUT_JSON] = f'{_CUT_JSON}:"{count - MAX_ITEMS} more"'
         return shown
 
     def _list(self, value: Any, depth: int) -> list[str]:
@@ -186,10 +187,12 @@ class _Walk:
 
 def _mask_pair(shown: dict[str, str]) -> None:
     """Mask the value of ``{"Name": "password", "Value": ...}``, which is how many AWS calls have it."""
-    for name, value in (("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value")):
-        of_what = from_json(shown.get(f'"{name}"', "null"))
-        if f'"{value}"' in shown and _shown_name(str(of_what)[:_MAX_KEY])[1]:
-            shown[f'"{value}"'] = _MASK_JSON
+    for name, value in (("name", '"value"'), ("Name", '"Value"'), ("key", '"value"'), ("Key", '"Value"')):
+        member = shown.get(f'"{name}"')
+        if member is not None and value in shown:
+            of_what = str(from_json(json_object([member]))[name])
+            if _shown_name(of_what[:_MAX_KEY])[1]:
+                shown[value] = f"{value}:{_MASK_JSON}"
 
 
 def _items(value: Any) -> Iterator[Any]:
@@ -199,11 +202,11 @@ def _items(value: Any) -> Iterator[Any]:
     return items
 
 
-def _number(value: float) -> str:
+def _number(value: Any, kind: type) -> str:
     """Show a number; as a text where JSON has no number for it, or the service has no room."""
-    if isinstance(value, int):
+    if kind is int or issubclass(kind, int):
         bits = int.bit_length(value)
-        return int.__repr__(value) if bits <= _MAX_BITS else f'"<int of {bits} bits>"'
+        return f"{int.__int__(value)}" if bits <= _MAX_BITS else f'"<int of {bits} bits>"'
     shown = float.__repr__(value)
     return shown if math.isfinite(value) else f'"{shown}"'
 

@@ -9,10 +9,18 @@ from contextlib import suppress
 from fleece.xray._cause import cause_of
 from fleece.xray._context import current, current_subsegment, generate_subsegment_id
 from fleece.xray._details import details
-from fleece.xray._document import datagram, members, opening, to_safe_annotation_key, to_safe_annotation_value
-from fleece.xray._emitter import send
+from fleece.xray._document import (
+    datagram,
+    members,
+    metadata_member,
+    opening,
+    seconds,
+    to_safe_annotation_key,
+    to_safe_annotation_value,
+)
+from fleece.xray._emitter import link_to_daemon
 from fleece.xray._environment import warn_once
-from fleece.xray._redact import recordable_fields, recordable_text
+from fleece.xray._redact import recordable_members, recordable_text
 from fleece.xray._text import to_json
 from fleece.xray._wrap import Scope
 
@@ -28,42 +36,57 @@ if TYPE_CHECKING:
 IN_PROGRESS_VARIABLE = "FLEECE_XRAY_IN_PROGRESS"
 MAX_ANNOTATIONS = 50
 """The service indexes no more."""
-_ARGUMENTS = '"arguments"'
 
 
 class Subsegment(Scope):
-    """A subsegment that is open.
+    """A subsegment that is open, from when it is made: that sends what is known then.
 
     `enter` and `leave` make it the parent of what is traced between them; a generator's goes in and out at each step.
     `finish` sends it, with what `fail` and `describe` have said by then.
 
     Args:
+        header: the trace that it is part of.
         name: any name; what the service does not take is replaced.
         namespace: ``aws``, ``remote`` or None; any other is left out.
-        header: the trace that it is part of.
         owner: whoever opened it and wants to find it again; see `_patches`.
+        fields: what is known at the beginning, as for `describe`.
+
+    Raises:
+        Exception: of any kind: there is no daemon to send it to. `begin` opens one without raising.
     """
 
     __slots__ = (
-        "_annotations", "_arguments", "_details", "_metadata", "_opening", "_start", "_token",
+        "_annotations", "_arguments", "_details", "_link", "_metadata", "_opening", "_start", "_token",
         "header", "id", "owner", "parent",
     )  # fmt: skip
 
-    _token: Token[Subsegment | None]
+    _token: Token[Subsegment | None]  # from `enter` on
 
-    def __init__(self, name: str, namespace: str | None, header: TraceHeader, owner: object = None) -> None:
-        self.parent = parent = current_subsegment(header)
-        self.id = generate_subsegment_id()
+    def __init__(
+        self,
+        header: TraceHeader,
+        name: str,
+        namespace: str | None = None,
+        owner: object = None,
+        fields: Document | None = None,
+    ) -> None:
+        self._link = link_to_daemon()
         self.header = header
         self.owner = owner
-        self._start = time.time()
+        self.parent = parent = current_subsegment(header)
+        self.id = generate_subsegment_id()
+        self._start = time.time_ns()
         parent_id = header.parent if parent is None else parent.id
-        self._opening = opening(self.id, header.root, parent_id, name, namespace, self._start)
+        self._opening = opening(self.id, header.root, parent_id, name, namespace, seconds(self._start))
         self._details: Document = {}
         self._annotations: dict[str, str | int | float | bool] = {}
-        # JSON texts by JSON texts, from `recordable_fields`.
-        self._metadata: dict[tuple[str, str], str] = {}
+        # Both from `recordable_members`; the metadata by namespace and name.
         self._arguments: dict[str, str] = {}
+        self._metadata: dict[tuple[str, str], str] = {}
+        if fields is not None:
+            self.describe(**fields)
+        if _wants_in_progress():  # so that a function that never ends shows where it was
+            self._link.send(datagram(self._opening, members(self._details) if self._details else "", None))
 
     def enter(self) -> None:
         """Make this the current subsegment."""
@@ -75,6 +98,21 @@ class Subsegment(Scope):
         try:  # noqa: SIM105 (suppress() would be felt in each call)
             current.reset(self._token)
         except ValueError:
+            pass
+
+    def finish(self) -> None:
+        """Send the complete subsegment; comes last."""
+        try:
+            # A clock that was set back must not make a subsegment that ends before it begins.
+            end = max(self._start, time.time_ns())
+            known = ""
+            # Copied at one go: a thread that was bound to this subsegment may still be adding to it.
+            if self._details or self._annotations:
+                known = members(self._details, self._annotations.copy())
+            if self._arguments or self._metadata:
+                known += metadata_member(self._arguments, self._metadata.copy())
+            self._link.send(datagram(self._opening, known, seconds(end)))
+        except Exception:  # noqa: BLE001, S110 (as the module says)
             pass
 
     def describe(self, **fields: Any) -> None:
@@ -105,37 +143,12 @@ class Subsegment(Scope):
     def put_metadata(self, key: str, value: object, namespace: str = "default") -> None:
         """Add a value to read; see `fleece.xray.put_metadata`."""
         with suppress(Exception):
-            # As a dict, so that the value is masked when its name is that of a secret.
-            [(name, shown)] = recordable_fields({key: value}).items()
-            self._metadata[to_json(recordable_text(str(namespace))), name] = shown
+            [(name, member)] = recordable_members([(key, value)], 1).items()
+            self._metadata[to_json(recordable_text(str(namespace))), name] = member
 
     def put_arguments(self, arguments: dict[str, str]) -> None:
         """Add the arguments of the call, as `recorded` has made them."""
         self._arguments = arguments
-
-    def announce(self) -> None:
-        """Send what is known at the beginning, so that a function that never ends shows where it was."""
-        if _wants_in_progress():
-            send(datagram(self._opening, members(self._details), None))
-
-    def finish(self) -> None:
-        """Send the complete subsegment; comes last."""
-        try:  # noqa: SIM105 (suppress() would be felt in each call)
-            # A clock that was set back must not make a subsegment that ends before it begins.
-            send(datagram(self._opening, self._members(), max(self._start, time.time())))
-        except Exception:  # noqa: BLE001, S110 (as the module says)
-            pass
-
-    def _members(self) -> str:
-        """Return as JSON what has become known since the opening."""
-        metadata = {_ARGUMENTS: self._arguments} if self._arguments else {}
-        # Copied at one go: a thread that was bound to this subsegment may still be adding to it.
-        if self._annotations:
-            self._details["annotations"] = self._annotations.copy()
-        if self._metadata:
-            for (namespace, name), value in self._metadata.copy().items():
-                metadata.setdefault(namespace, {})[name] = value
-        return members(self._details, metadata)
 
 
 def _wants_in_progress() -> bool:
@@ -149,26 +162,17 @@ def _wants_in_progress() -> bool:
 
 
 def begin(
-    header: TraceHeader, name: str, namespace: str | None = None, *, owner: object = None, **fields: Any
+    header: TraceHeader,
+    name: str,
+    namespace: str | None = None,
+    owner: object = None,
+    fields: Document | None = None,
 ) -> Subsegment | None:
-    """Open a subsegment of the trace that `sampled_trace` gave; ``None`` when that fails.
-
-    Args:
-        header: the trace.
-        name: any name; what the service does not take is replaced.
-        namespace: ``aws``, ``remote`` or None; any other is left out.
-        owner: see `Subsegment`.
-        fields: what is known at the beginning, as for `Subsegment.describe`.
-    """
-    subsegment = None
+    """Open a `Subsegment` of the trace that `sampled_trace` gave; ``None`` when that fails: then there is no trace."""
     try:
-        subsegment = Subsegment(name, namespace, header, owner)
-        if fields:
-            subsegment.describe(**fields)
-        subsegment.announce()
-    except Exception:  # noqa: BLE001, S110 (as the module says)
-        pass
-    return subsegment
+        return Subsegment(header, name, namespace, owner, fields)
+    except Exception:  # noqa: BLE001 (as the module says)
+        return None
 
 
 def measured(

@@ -11,7 +11,7 @@ from functools import lru_cache
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 
@@ -32,9 +32,9 @@ def from_json(text: str) -> Any:
     return json.loads(text)
 
 
-def json_object(members: dict[str, str]) -> str:
-    """Return a JSON object of names and values that are JSON texts already."""
-    return f"{{{','.join(map(':'.join, members.items()))}}}"
+def json_object(members: Iterable[str]) -> str:
+    """Return a JSON object made of its members, each a name and a value in JSON: ``"name":value``."""
+    return f"{{{','.join(members)}}}"
 
 
 @lru_cache(maxsize=64)

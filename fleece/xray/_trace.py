@@ -10,7 +10,7 @@ from fleece.xray._arguments import parameters, recorded
 from fleece.xray._context import current_subsegment, sampled_trace
 from fleece.xray._details import details
 from fleece.xray._document import datagram, members, opening
-from fleece.xray._emitter import send
+from fleece.xray._emitter import link_to_daemon
 from fleece.xray._subsegment import begin
 from fleece.xray._wrap import name_of, wrap
 
@@ -103,5 +103,6 @@ def send_subsegment_to_xray_daemon(
         start = float(start_time)
         end = None if end_time is None else float(end_time)
         if is_subsegment_id(subsegment_id) and is_subsegment_id(parent) and math.isfinite(start + (end or 0.0)):
-            beginning = opening(subsegment_id, header.root, parent, name or "subsegment", namespace, start)
-            send(datagram(beginning, members(details(extra_data or {})), end))
+            beginning = opening(subsegment_id, header.root, parent, name or "subsegment", namespace, f"{start:.6f}")
+            ending = None if end is None else f"{end:.6f}"
+            link_to_daemon().send(datagram(beginning, members(details(extra_data or {})), ending))
