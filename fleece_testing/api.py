@@ -43,6 +43,7 @@ class Client:
 
     Raises:
         ValueError: there is no such kind.
+        TypeError: its builder takes no such option.
     """
 
     def __init__(
@@ -54,8 +55,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        if kind not in events.KINDS:
-            raise ValueError(f"There is no kind {kind!r} of HTTP event; the kinds are {', '.join(events.KINDS)}")
+        events.check_options(kind, options)
         self.handler = handler
         self.kind = kind
         self.context = context

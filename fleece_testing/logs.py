@@ -66,14 +66,7 @@ class Logs:
         Raises:
             AssertionError: it says what was logged instead, the nearest line first.
         """
-        lines = self.lines
-        named = {"event": event, "level": level}
-        wanted = {**{name: value for name, value in named.items() if value is not None}, **fields}
-        wrong = [[name for name in wanted if not _fits(name, line, wanted[name])] for line in lines]
-        for line, names in zip(lines, wrong, strict=True):
-            if not names:
-                return line
-        raise AssertionError(f"No line has {_shown(wanted)}.\n{_instead(lines, wrong)}")
+        return find_line(self.lines, event, level, fields, where="stdout")
 
     def give_back(self) -> None:
         """Write everything to the captured streams again, for pytest to show."""
@@ -90,6 +83,28 @@ class Logs:
 def parse_lines(lines: Iterable[str]) -> list[dict[str, Any]]:
     """Return those of the lines that are JSON objects, parsed, in order."""
     return [parsed for line in lines if (parsed := _parse(line)) is not None]
+
+
+def find_line(
+    lines: list[dict[str, Any]],
+    event: str | re.Pattern[str] | None,
+    level: str | None,
+    fields: dict[str, Any],
+    *,
+    where: str,
+) -> dict[str, Any]:
+    """Return the first line that has all that is asked for.
+
+    Raises:
+        AssertionError: there is none; it says what is there (in `where`) instead, the nearest line first.
+    """
+    named = {"event": event, "level": level}
+    wanted = {**{name: value for name, value in named.items() if value is not None}, **fields}
+    wrong = [[name for name in wanted if not _fits(name, line, wanted[name])] for line in lines]
+    for line, names in zip(lines, wrong, strict=True):
+        if not names:
+            return line
+    raise AssertionError(f"No line has {_shown(wanted)}.\n{_instead(lines, wrong, where)}")
 
 
 def _parse(line: str) -> dict[str, Any] | None:
@@ -111,10 +126,10 @@ def _fits(name: str, line: dict[str, Any], wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def _instead(lines: list[dict[str, Any]], wrong: list[list[str]]) -> str:
+def _instead(lines: list[dict[str, Any]], wrong: list[list[str]], where: str) -> str:
     """List the lines, the nearest first, each with what of it is not as wanted."""
     if not lines:
-        return "No JSON line was written to stdout."
+        return f"No JSON line was written to {where}."
     nearest = sorted(zip(lines, wrong, strict=True), key=lambda pair: len(pair[1]))
     listed = [f"- {line!a}\n  differs in {', '.join(names)}" for line, names in nearest[:_SHOWN]]
     more = [f"- and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []

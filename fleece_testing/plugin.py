@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from fleece_testing.api import Client
-    from fleece_testing.aws import AWS
+    from fleece_testing.aws import AWS, KMS, CloudWatch, ParameterStore
     from fleece_testing.command_line import CommandLine
     from fleece_testing.context import LambdaContext
     from fleece_testing.logs import Logs
@@ -39,6 +39,19 @@ def _need(module: str, fixture: str) -> ModuleType:
     pytest.fail(f"The fixture {fixture} needs the package {missing!r}: pip install 'fleece[testing]'", pytrace=False)
 
 
+def _keywords(request: pytest.FixtureRequest, function: Callable[..., Any]) -> dict[str, Any]:
+    """Return what indirect parametrisation gives to the fixture, for `function` to be called with."""
+    arguments = _need("_arguments", request.fixturename or "")
+    try:
+        keywords: dict[str, Any] = arguments.keywords_of(request.fixturename, request)
+        arguments.check_names(request.fixturename, function, keywords)
+    except TypeError as error:
+        wrong = str(error)
+    else:
+        return keywords
+    pytest.fail(wrong, pytrace=False)
+
+
 def _set_environment(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -50,9 +63,16 @@ def fleece_context(request: pytest.FixtureRequest) -> Callable[..., LambdaContex
 
     Indirect parametrisation gives the keywords that every call starts from.
     """
-    context = _need("context", "fleece_context")
-    defaults: Mapping[str, Any] = getattr(request, "param", {})
-    return lambda **fields: context.LambdaContext(**{**defaults, **fields})
+    made: type[LambdaContext] = _need("context", "fleece_context").LambdaContext
+    check = _need("_arguments", "fleece_context").check_names
+    defaults = _keywords(request, made)
+
+    def make(**fields: Any) -> LambdaContext:
+        __tracebackhide__ = True
+        check("fleece_context", made, fields)
+        return made(**{**defaults, **fields})
+
+    return make
 
 
 @pytest.fixture
@@ -62,13 +82,18 @@ def fleece_events() -> ModuleType:
 
 
 @pytest.fixture
-def fleece_api(fleece_context: Callable[..., LambdaContext]) -> Callable[..., Client]:
-    """Call a handler as HTTP clients would: ``fleece_api(handler, kind="http").get("/v1/users/1")``."""
-    api = _need("api", "fleece_api")
+def fleece_api(request: pytest.FixtureRequest, fleece_context: Callable[..., LambdaContext]) -> Callable[..., Client]:
+    """Call a handler as HTTP clients would: ``fleece_api(handler, kind="http").get("/v1/users/1")``.
+
+    Indirect parametrisation gives the keywords that every call starts from, such as ``{"kind": "http"}``; the context
+    objects are those of `fleece_context`.
+    """
+    made: type[Client] = _need("api", "fleece_api").Client
+    defaults = {"context": fleece_context, **_keywords(request, made)}
 
     def client(handler: Callable[[Any, Any], Any], **options: Any) -> Client:
-        made: Client = api.Client(handler, context=fleece_context, **options)
-        return made
+        __tracebackhide__ = True
+        return made(handler, **{**defaults, **options})
 
     return client
 
@@ -85,9 +110,14 @@ def fleece_logs(capfd: pytest.CaptureFixture[str]) -> Iterator[Logs]:
 
 
 @pytest.fixture(scope="session")
-def fleece_aws_server() -> Iterator[AWS]:
-    """Hold the emulated AWS that `fleece_aws` hands out, one for the session (and for each xdist worker)."""
-    with _need("aws", "fleece_aws").AWS() as aws:
+def fleece_aws_server(request: pytest.FixtureRequest) -> Iterator[AWS]:
+    """Hold the emulated AWS that `fleece_aws` hands out, one for the session (and for each xdist worker).
+
+    Indirect parametrisation, or an override in a ``conftest.py``, gives it another ``region`` or ``account``.
+    Fixtures of a wider scope than a function's use this one, and clear what they leave in it.
+    """
+    made: type[AWS] = _need("aws", "fleece_aws").AWS
+    with made(**_keywords(request, made)) as aws:
         yield aws
 
 
@@ -110,6 +140,27 @@ def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
     return fleece_aws_server
 
 
+@pytest.fixture
+def fleece_kms(fleece_aws: AWS) -> KMS:
+    """Have KMS of `fleece_aws` at hand: ``fleece_kms.key("app")``, ``.encrypt(key, text)``, ``.decrypt(text)``."""
+    kms: KMS = _need("aws", "fleece_kms").KMS(fleece_aws)
+    return kms
+
+
+@pytest.fixture
+def fleece_ssm(fleece_aws: AWS) -> ParameterStore:
+    """Have Parameter Store of `fleece_aws` at hand: ``fleece_ssm.put(name, value)``, ``.tree(path)``."""
+    ssm: ParameterStore = _need("aws", "fleece_ssm").ParameterStore(fleece_aws)
+    return ssm
+
+
+@pytest.fixture
+def fleece_cloudwatch(fleece_aws: AWS) -> CloudWatch:
+    """Have CloudWatch Logs of `fleece_aws` at hand: ``.lines(group)``, ``.assert_logged(event, order_id=7)``."""
+    cloudwatch: CloudWatch = _need("aws", "fleece_cloudwatch").CloudWatch(fleece_aws)
+    return cloudwatch
+
+
 @pytest.fixture(scope="session")
 def fleece_rackspace_server(fleece_aws_server: AWS) -> Iterator[Rackspace]:
     """Hold the Rackspace stub that `fleece_rackspace` hands out, one for the session."""
@@ -130,9 +181,13 @@ def fleece_rackspace(
 
 
 @pytest.fixture(scope="session")
-def fleece_xray_server() -> Iterator[XRayDaemon]:
-    """Hold the X-Ray daemon that `fleece_xray` hands out, one for the session."""
-    with _need("xray_daemon", "fleece_xray").XRayDaemon() as daemon:
+def fleece_xray_server(request: pytest.FixtureRequest) -> Iterator[XRayDaemon]:
+    """Hold the X-Ray daemon that `fleece_xray` hands out, one for the session.
+
+    Indirect parametrisation gives it other ``namespaces``.
+    """
+    made: type[XRayDaemon] = _need("xray_daemon", "fleece_xray").XRayDaemon
+    with made(**_keywords(request, made)) as daemon:
         yield daemon
 
 
@@ -153,15 +208,20 @@ def fleece_runtime(request: pytest.FixtureRequest) -> Iterator[Callable[..., Run
     """Boot handlers under AWS's own runtime client: ``fleece_runtime("src", "handler.main").invoke(event)``.
 
     The function is led to those of `fleece_aws`, `fleece_rackspace` and `fleece_xray` that the test uses; what
-    ``environment=...`` names goes over that.
+    ``environment=...`` names goes over that. Indirect parametrisation gives the keywords that every call starts from.
     """
-    runtime = _need("runtime", "fleece_runtime")
+    made: type[Runtime] = _need("runtime", "fleece_runtime").Runtime
+    check = _need("_arguments", "fleece_runtime").check_names
+    parameters = _keywords(request, made)
     defaults = _defaults_of_runtime(request)
+    defaults["environment"] |= parameters.pop("environment", None) or {}
     started: list[Runtime] = []
 
     def boot(code: str | Path, handler: str, **options: Any) -> Runtime:
+        __tracebackhide__ = True
+        check("fleece_runtime", made, options)
         environment = {**defaults["environment"], **(options.pop("environment", None) or {})}
-        started.append(runtime.Runtime(code, handler, **{**defaults, **options, "environment": environment}))
+        started.append(made(code, handler, **{**defaults, **parameters, **options, "environment": environment}))
         return started[-1].start()
 
     yield boot

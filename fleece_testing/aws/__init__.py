@@ -7,10 +7,11 @@ import importlib.util
 
 from fleece_testing.aws.application import Call
 from fleece_testing.aws.credentials import Credentials
+from fleece_testing.aws.furnished import KMS, CloudWatch, ParameterStore
 from fleece_testing.aws.requests import Request
 from fleece_testing.aws.server import AWS
 
-__all__ = ["AWS", "Call", "Credentials", "Request"]
+__all__ = ["AWS", "KMS", "Call", "CloudWatch", "Credentials", "ParameterStore", "Request"]
 
 for _needed in ("moto", "flask", "flask_cors"):
     if importlib.util.find_spec(_needed) is None:

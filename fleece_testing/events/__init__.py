@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import check_names
 from fleece_testing.events._api_gateway import function_url, http, http_1, rest
 from fleece_testing.events._authorizers import http_authorizer, method_arn, request_authorizer, token_authorizer
 from fleece_testing.events._load_balancer import alb, alb_multi_value
@@ -20,7 +21,7 @@ from fleece_testing.events._streams import dynamodb_stream, dynamodb_value, kine
 from fleece_testing.events._yoke import yoke
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fleece_testing.events._request import Event, Headers, Query
 
@@ -80,7 +81,19 @@ def request(
 
     Raises:
         ValueError: there is no such kind, or the path does not fit the route.
+        TypeError: that kind does not take such an option.
+    """
+    check_options(kind, options)
+    return _BUILDERS[kind](method, path, query=query, headers=headers, body=body, **options)
+
+
+def check_options(kind: str, options: Iterable[str]) -> None:
+    """See that there is such a kind of HTTP event, and that its builder takes these options.
+
+    Raises:
+        ValueError: there is no such kind.
+        TypeError: it does not take one of the options.
     """
     if kind not in _BUILDERS:
         raise ValueError(f"There is no kind {kind!r} of HTTP event; the kinds are {', '.join(KINDS)}")
-    return _BUILDERS[kind](method, path, query=query, headers=headers, body=body, **options)
+    check_names(f"An event of the kind {kind!r}", _BUILDERS[kind], options)

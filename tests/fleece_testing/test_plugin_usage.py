@@ -1,0 +1,172 @@
+"""What a tester sees who uses a fixture wrongly: one line that says what to do; and how fixtures are parametrised."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Run pytest on one test file, in a process of its own, without other plugins."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run_pytest(source, *arguments):
+        pytester.makepyfile(source)
+        return pytester.runpytest_subprocess("-W", "error", "-p", "fleece_testing.plugin", *arguments)
+
+    return run_pytest
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (
+            "def test_it(fleece_context): fleece_context(functionname='x')",
+            "TypeError: fleece_context has no argument 'functionname'; did you mean 'function_name'?",
+        ),
+        (
+            "def test_it(fleece_runtime): fleece_runtime('.', 'app.main', concurency=2)",
+            "TypeError: fleece_runtime has no argument 'concurency'; did you mean 'concurrency'?",
+        ),
+        (
+            "def test_it(fleece_api): fleece_api(print, kind='https')",
+            "ValueError: There is no kind 'https' of HTTP event; the kinds are rest, http, *",
+        ),
+        (
+            "def test_it(fleece_api): fleece_api(print, stages='x')",
+            "TypeError: An event of the kind 'rest' has no argument 'stages'; did you mean 'stage'?",
+        ),
+        (
+            "def test_it(fleece_events): fleece_events.request('GET', '/', kind='alb', stage='x')",
+            "TypeError: An event of the kind 'alb' has no argument 'stage'; it takes method, path, *",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.fail('kms', 'Encrpyt')",
+            "ValueError: kms has no operation 'Encrpyt'; did you mean 'Encrypt'?",
+        ),
+        (
+            "def test_it(fleece_runtime): fleece_runtime('src', 'app.main')",
+            "FileNotFoundError: There is no code at src: give a source folder or a built zip",
+        ),
+        (
+            "def test_it(fleece_runtime): fleece_runtime('.', 'no_such_module.main')",
+            "*InitError: *Unable to import module 'no_such_module'*",
+        ),
+        (
+            "def test_it(fleece_runtime): fleece_runtime('.', 'main')",
+            "*InitError: *Bad handler 'main'*",
+        ),
+        (
+            "def test_it(fleece_runtime): fleece_runtime('.', 'app.mian')",
+            "*InitError: *Handler 'mian' missing on module 'app'*",
+        ),
+        (
+            "from fleece_testing import XRayDaemon\ndef test_it(): XRayDaemon().address",
+            "RuntimeError: The X-Ray daemon has not been started; call start() or use it in a with block",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_one_line(pytester, run, test, said):
+    """A factory that is given something wrong names it, and what is right."""
+    pytester.makepyfile(app="def main(event, context): pass")
+    result = run(test)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E *{said}".replace("[", "[[]")])
+
+
+@pytest.mark.parametrize(
+    ("fixture", "given", "said"),
+    [
+        ("fleece_context", {"functionname": "x"}, "fleece_context has no argument 'functionname'; did you mean *"),
+        (
+            "fleece_context",
+            "users",
+            "fleece_context is parametrised by dictionaries of its keyword arguments, not 'users'*",
+        ),
+        (
+            "fleece_runtime",
+            {"snap_start": True},
+            "fleece_runtime has no argument 'snap_start'; did you mean 'snapstart'?",
+        ),
+        ("fleece_aws_server", {"regin": "x"}, "fleece_aws_server has no argument 'regin'; did you mean 'region'?"),
+        ("fleece_xray_server", {"name": ()}, "fleece_xray_server has no argument 'name'; *"),
+    ],
+)
+def test_a_wrong_parameter_is_one_line(run, fixture, given, said):
+    """Indirect parametrisation with something wrong says so, and shows no line of fleece's own code."""
+    result = run(f"""
+        import pytest
+
+        @pytest.mark.parametrize({fixture!r}, [{given!r}], indirect=True)
+        def test_it({fixture}): pass
+    """)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([said])
+    assert "plugin.py" not in result.stdout.str()
+
+
+def test_a_fixture_of_a_wider_scope_uses_the_servers(run):
+    """A fixture for the whole session cannot have `fleece_aws`, and can have the server behind it."""
+    result = run("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def wrong(fleece_aws): pass
+
+        @pytest.fixture(scope="session")
+        def right(fleece_aws_server, fleece_xray_server, fleece_rackspace_server):
+            return fleece_aws_server.client("kms").list_keys()["Keys"]
+
+        def test_wrong(wrong): pass
+
+        def test_right(right): assert right == []
+    """)
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["ScopeMismatch: *fleece_aws*"])
+
+
+def test_servers_are_parametrised_indirectly(run):
+    """A region and an account of one's own, and what the X-Ray daemon takes, can be asked for by one test alone."""
+    run("""
+        import boto3, json, pytest, socket
+
+        ELSEWHERE = {"region": "eu-west-1", "account": "111111111111"}
+
+        @pytest.mark.parametrize("fleece_aws_server", [ELSEWHERE], indirect=True)
+        def test_there(fleece_aws, fleece_kms):
+            assert fleece_kms.key().startswith("arn:aws:kms:eu-west-1:111111111111:key/")
+            assert boto3.client("sts").get_caller_identity()["Account"] == "111111111111"
+
+        def test_here(fleece_kms):
+            assert fleece_kms.key().startswith("arn:aws:kms:us-east-1:123456789012:key/")
+
+        @pytest.mark.parametrize("fleece_xray_server", [{"namespaces": ["local"]}], indirect=True)
+        def test_namespaces(fleece_xray):
+            document = {"type": "subsegment", "id": "0" * 16, "trace_id": fleece_xray.trace_id, "name": "n",
+                        "parent_id": fleece_xray.parent_id, "start_time": 1, "end_time": 2, "namespace": "local"}
+            host, port = fleece_xray.address.split(":")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b'{"format": "json", "version": 1}\\n' + json.dumps(document).encode(), (host, int(port)))
+            fleece_xray.assert_subsegment("n", namespace="local")
+    """).assert_outcomes(passed=3)
+
+
+def test_factories_are_parametrised_indirectly(pytester, run):
+    """What a parameter gives is where each call starts from; the call's own goes over it."""
+    pytester.makepyfile(app="def main(event, context): return [context.function_name, context.memory_limit_in_mb]")
+    run("""
+        import os, pytest
+
+        def handler(event, context):
+            return {"statusCode": 200, "body": event.get("version", "none")}
+
+        @pytest.mark.parametrize("fleece_api", [{"kind": "http"}], indirect=True)
+        def test_api(fleece_api):
+            assert fleece_api(handler).get("/").text == "2.0"
+            assert fleece_api(handler, kind="rest").get("/").text == "none"
+
+        @pytest.mark.parametrize("fleece_runtime", [{"function_name": "users", "memory": 256}], indirect=True)
+        def test_runtime(fleece_runtime):
+            assert fleece_runtime(".", "app.main").invoke().result == ["users", "256"]
+            assert fleece_runtime(".", "app.main", memory=512).invoke().result == ["users", "512"]
+    """).assert_outcomes(passed=2)
