@@ -15,7 +15,7 @@ from fleece.handlers._events import Kind
 from fleece.handlers._http import phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from fleece.handlers._http import Headers, Response
 
@@ -129,12 +129,9 @@ def _write_single_value(response: Response) -> dict[str, Any]:
     Without multi-value headers there is no other way to set two cookies; header names have no case for clients.
     """
     cookies, others = _apart(response.headers)
-    spellings = ("".join(letters) for letters in product(*zip("set-cookie", "SET-COOKIE", strict=True)))
-    return {"headers": {**_joined(others), **dict(zip(_distinct(spellings), cookies, strict=False))}}
-
-
-def _distinct(values: Iterable[str]) -> Iterable[str]:
-    return dict.fromkeys(values)
+    either_case = [dict.fromkeys(letters) for letters in zip("set-cookie", "SET-COOKIE", strict=True)]
+    spellings = map("".join, product(*either_case))  # 512, made as they are asked for
+    return {"headers": {**_joined(others), **dict(zip(spellings, cookies, strict=False))}}
 
 
 def _described(write: Callable[[Response], dict[str, Any]]) -> Callable[[Response], dict[str, Any]]:
