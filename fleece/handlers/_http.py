@@ -63,7 +63,26 @@ def check_headers(headers: Iterable[tuple[Any, Any]]) -> None:
     except (TypeError, ValueError):
         is_fine = False
     if not is_fine:
-        raise TypeError(f"Headers are names and texts of one line, and not {headers!r}")
+        raise TypeError(f"Headers are a list of names and texts, each of one line; wrong here: {_wrong(headers)}")
+
+
+def _wrong(headers: Any) -> str:
+    """Name the headers that are wrong, without their values: these may be secrets, and errors are logged."""
+    if not isinstance(headers, (list, tuple)):
+        return f"the whole, of type {type(headers).__name__}"
+    return ", ".join(_name(header) for header in headers if _is_wrong(header))
+
+
+def _name(header: Any) -> str:
+    return repr(header[0]) if isinstance(header, (list, tuple)) and header else type(header).__name__
+
+
+def _is_wrong(header: Any) -> bool:
+    match header:
+        case (str(name), str(value)):
+            return _BREAK.search(name + value) is not None
+        case _:
+            return True
 
 
 def phrase(status: int) -> str:

@@ -243,6 +243,18 @@ class TestServer:
         assert json.loads(answer["body"]) == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
         assert "Traceback" in caplog.text
 
+    def test_the_log_names_the_header_that_is_wrong_and_no_value(self, event, caplog):
+        """A wrong header is found by its name; the values of headers, some of which are secrets, are not logged."""
+
+        def app(environ, start_response):
+            start_response("200 OK", [("Set-Cookie", "session=swordfish"), ("X-Two", "pike\r\nX-Three: 1")])
+            return []
+
+        assert wsgi_handler(event, None, app, None)["statusCode"] == 500
+        assert "'X-Two'" in caplog.text
+        assert "Set-Cookie" not in (said := str(caplog.records[-1].exc_info[1]))
+        assert "pike" not in said
+
     def test_a_body_that_fails_is_closed(self, event):
         """The iterable is closed also when it breaks off."""
         closed = []
