@@ -43,8 +43,9 @@ def split_before_route(path: str, route: str, parameters: Mapping[str, str]) -> 
     whole = path if path.endswith("/") == expanded.endswith("/") else path.rstrip("/")
     for ending in (expanded, unquote(expanded)):  # parameters arrive decoded or not, by the kind of API
         if whole.endswith(ending):
-            start = len(whole) - len(ending)
-            return path[:start], path[start:]
+            # A slash too many is in the path, and no part of a mapping.
+            mapped = path[: len(whole) - len(ending)].rstrip("/")
+            return mapped, path[len(mapped) :]
     # A mapping with nothing after it: the route "/" is not in the path.
     return (path, "/") if expanded == "/" else ("", path)
 

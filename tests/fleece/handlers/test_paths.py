@@ -46,6 +46,9 @@ def test_a_prefix_is_taken_off_by_whole_segments(path, prefix, expected):
         ("/users", "$default", {}, ("", "/users")),
         ("/users", "", {}, ("", "/users")),
         ("/users/{id}", "/users/{id}", {}, ("", "/users/{id}")),
+        ("//a/b", "/{proxy+}", {"proxy": "a/b"}, ("", "//a/b")),  # slashes alone are no mapping
+        ("/shop//a/b", "/{proxy+}", {"proxy": "a/b"}, ("/shop", "//a/b")),
+        ("//", "/", {}, ("", "//")),
     ],
 )
 def test_what_precedes_the_route_is_the_base_path(path, route, parameters, expected):
