@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from fleece.handlers._http import Request
-from fleece.handlers._parts import BadRequestError, is_text
+from fleece.handlers._parts import BadRequestError, is_text, text
 
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*")
 _PORTS = {"http": 80, "https": 443}
@@ -35,9 +36,8 @@ def assemble(
     script_name, path = script_name_and_path
     if not is_text(script_name + path):
         raise BadRequestError("The path is not valid text")
-    headers.pop("content-length", None)
     headers.pop("transfer-encoding", None)
-    if body:
+    if body or "content-length" in headers:
         headers["content-length"] = [str(len(body))]
     # Both are written by the sender of the event, over what the client sent.
     forwarded = last_value(headers, "x-forwarded-proto").lower()
@@ -64,9 +64,10 @@ def last_value(headers: dict[str, list[str]], name: str) -> str:
     return values[-1] if values else ""
 
 
-def named_host(headers: dict[str, list[str]]) -> str:
-    """Return the host that the ``Host`` header names, without its port."""
-    return without_port(last_value(headers, "host"))
+def host_of(context: dict[str, Any], headers: dict[str, list[str]]) -> str:
+    """Return the host, without a port, that the request context names, or else the ``Host`` header."""
+    # AWS's domain names have no port; those of its local gateway, in AWS SAM, have.
+    return without_port(text(context, "domainName") or last_value(headers, "host"))
 
 
 def without_port(address: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from fleece.handlers import _yoke
-from fleece.handlers._assemble import assemble, last_value, named_host, without_port
+from fleece.handlers._assemble import assemble, host_of, last_value, without_port
 from fleece.handlers._http import latin_1
 from fleece.handlers._parts import body, encoded, form_encoded, headers, mapping, pairs, text, texts
 from fleece.handlers._paths import split_before_route, split_prefix
@@ -87,7 +87,7 @@ def _read_payload_1(kind: Kind, event: Event, base_path: str | None) -> Request:
     """Read what REST APIs send, and HTTP APIs when they are asked for payload 1.0."""
     context = mapping(event, "requestContext")
     received = headers(event, "multiValueHeaders", "headers")
-    host = text(context, "domainName") or named_host(received)
+    host = host_of(context, received)
     path = text(event, "path")
     if kind is Kind.REST:
         path = unquote(path)
@@ -112,7 +112,7 @@ def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
     cookies = texts(event, "cookies")
     if cookies:
         received["cookie"] = [latin_1("; ".join(cookies))]
-    host = text(context, "domainName") or named_host(received)
+    host = host_of(context, received)
     path = text(event, "rawPath")
     if kind is Kind.FUNCTION_URL:
         path = unquote(path)

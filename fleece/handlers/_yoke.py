@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fleece.handlers._assemble import assemble, named_host
+from fleece.handlers._assemble import assemble, host_of
 from fleece.handlers._parts import form_encoded, headers, mapping, pairs, text
 from fleece.handlers._paths import expand, split_prefix
 
@@ -52,7 +52,7 @@ def read(event: dict[str, Any], base_path: str | None = None) -> Request:
         received,
         _body(request.get("body"), method),
         remote_addr=text(mapping(context, "identity"), "sourceIp") or text(requestor, "source-ip"),
-        server_name=named_host(received),
+        server_name=host_of({}, received),
     )
 
 

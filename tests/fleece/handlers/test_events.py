@@ -177,6 +177,13 @@ class TestQueriesAndHeaders:
         request = read(rest_event)
         assert (request.scheme, request.server_port) == expected
 
+    @pytest.mark.parametrize(("domain", "name"), [("127.0.0.1:3000", "127.0.0.1"), ("[::1]:3000", "::1")])
+    def test_the_servers_name_has_no_port(self, rest_event, http_event, domain, name):
+        """The local gateway of AWS SAM puts its port behind the domain's name; a server's name has none."""
+        for event in (rest_event, http_event):
+            event["requestContext"]["domainName"] = domain
+            assert read(event).server_name == name
+
     def test_unicode_in_a_header_is_bytes(self, rest_event):
         """A header outside of ASCII holds the bytes of its UTF-8, one character each, as servers hand them on."""
         rest_event["multiValueHeaders"] = {"X-Name": ["é中"]}
@@ -191,6 +198,13 @@ class TestQueriesAndHeaders:
         request = read(event)
         assert (request.body, request.headers["content-length"]) == ("é".encode(), ["2"])
         assert "transfer-encoding" not in request.headers
+
+    def test_an_empty_body_keeps_the_length_that_was_sent(self, http_event):
+        """A client that says it sends nothing has said so; where it says nothing, nothing is added."""
+        http_event.update(body=None, isBase64Encoded=False)
+        assert "content-length" not in read(http_event).headers
+        http_event["headers"]["content-length"] = "0"
+        assert read(http_event).headers["content-length"] == ["0"]
 
     @pytest.mark.parametrize("kind", PROXY_KINDS)
     def test_bytes_stay_bytes(self, kind):
