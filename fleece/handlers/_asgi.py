@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _VERSIONS = {"HTTP/1.0": "1.0", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
 
+_PATH = "/!$&'()*+,;=:@"  # with letters, digits and ``-._~``, what RFC 3986 has in paths as it is
+
 
 def scope_of(request: Request) -> Scope:
     """Make the scope of a request."""
@@ -35,7 +37,7 @@ def scope_of(request: Request) -> Scope:
         "method": request.method,
         "scheme": request.scheme,
         "path": path,
-        "raw_path": quote(path).encode(),
+        "raw_path": quote(path, safe=_PATH).encode(),
         "root_path": request.script_name,
         "query_string": request.query.encode(),
         "headers": [
@@ -126,7 +128,7 @@ class Exchange:
         if not self._status:
             self._status, self._headers = _beginning(message)
             return
-        self._chunks.append(message.get("body", b""))
+        self._chunks.append(_chunk(message))
         if not message.get("more_body", False):
             self._complete.set()
 
@@ -145,6 +147,13 @@ def _beginning(message: Message) -> tuple[int, Headers]:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
     check_headers(headers)
     return int(status), headers
+
+
+def _chunk(message: Message) -> bytes:
+    chunk = message.get("body", b"")
+    if not isinstance(chunk, (bytes, bytearray, memoryview)):
+        raise TypeError(f"An ASGI body is bytes, and not of type {type(chunk).__name__}")
+    return bytes(chunk)
 
 
 def respond(app: ASGIApp, scope: Scope, body: bytes, log: RequestLog) -> Response:

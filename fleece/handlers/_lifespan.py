@@ -11,6 +11,7 @@ import atexit
 import contextvars
 import gc
 import os
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from fleece._errors import FleeceError
@@ -37,16 +38,23 @@ def lifespan_state(app: ASGIApp, log: RequestLog) -> dict[str, Any]:
         RuntimeError: an event loop is running in this thread.
     """
     lifespans = _loop.belongings()
-    lifespan = lifespans.get(id(app))
+    key = _identity(app)
+    lifespan = lifespans.get(key)
     if lifespan is None:
         lifespan = _Lifespan(app, log)
         _loop.run(lifespan.start())
-        lifespans[id(app)] = lifespan
-        # This also keeps the task when its loop is dropped: a forked child that collected it would run what follows the
-        # application's `yield`, on the parent's connections.
-        atexit.register(lifespan.stop)
+        lifespans[key] = lifespan
+        if lifespan.goes_on:
+            # This also keeps the task when its loop is dropped: a forked child that collected it would run what follows
+            # the application's `yield`, on the parent's connections.
+            atexit.register(lifespan.stop)
     state: dict[str, Any] = lifespan.state
     return state
+
+
+def _identity(app: ASGIApp) -> object:
+    """Return what identifies an application: a method is another object each time that it is mentioned."""
+    return (id(app.__self__), app.__func__) if isinstance(app, MethodType) else id(app)
 
 
 class _Lifespan:
@@ -63,6 +71,11 @@ class _Lifespan:
         self._started = False
         self._refusal: str | None = None
         self._error: Exception | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the application waits for its shutdown."""
+        return not self._task.done()
 
     async def start(self) -> None:
         """Begin the lifespan, and wait until the application has started, or has shown that it knows no lifespans."""

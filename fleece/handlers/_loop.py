@@ -23,7 +23,9 @@ class _Loop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self) -> None:
-        super().__init__(selectors.PollSelector())
+        # Windows, where functions are merely tried, has no such one, and no fork either.
+        selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+        super().__init__(selector())
 
     def __del__(self, _warn: Any = None) -> None:
         if not self.is_running():
@@ -35,7 +37,7 @@ class _ThreadsLoop(threading.local):
 
     def __init__(self) -> None:
         self.loop = _Loop()
-        self.belongings: dict[int, Any] = {}
+        self.belongings: dict[object, Any] = {}
 
 
 def require_no_running_loop() -> None:
@@ -62,8 +64,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return _of_this_thread().loop.run_until_complete(coroutine)
 
 
-def belongings() -> dict[int, Any]:
-    """Return what is kept as long as this thread's loop, by the `id` of what it was made for."""
+def belongings() -> dict[object, Any]:
+    """Return what is kept as long as this thread's loop, by what identifies that which it was made for."""
     return _of_this_thread().belongings
 
 

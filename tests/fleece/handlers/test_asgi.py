@@ -2,11 +2,13 @@
 
 import asyncio
 import contextvars
+import gc
 import json
 import logging
 import subprocess
 import sys
 import threading
+import weakref
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -22,7 +24,7 @@ from fleece import xray
 from fleece._defaults import defaults
 from fleece._errors import FleeceError
 from fleece.handlers._asgi import request_of, scope_of
-from fleece.handlers._events import kind_of, read_request
+from fleece.handlers._events import Kind, kind_of, read_request
 from fleece.handlers.asgi import StartupError, asgi_handler
 from fleece_testing import events
 
@@ -88,6 +90,12 @@ class TestScope:
         assert [type(part) for part in (*scope["client"], *scope["server"])] == [str, int, str, int]
         assert scope["lambda.event"] is event
         assert scope["lambda.context"] is context
+
+    def test_a_raw_path_is_encoded_no_more_than_clients_encode_it(self):
+        """What RFC 3986 has in paths as it is, clients send as it is."""
+        path = "/~a@b:c;d=1,2/!$&'()*+/%25"
+        scope = scope_of(read_request(Kind.FUNCTION_URL, events.request("GET", path, kind="function_url")))
+        assert scope["raw_path"] == path.encode()
 
     @pytest.mark.parametrize("kind", PROXY_KINDS)
     def test_a_scope_says_all_that_a_request_does(self, kind):
@@ -218,6 +226,37 @@ class TestLifespan:
         for app in (self.app(log), self.app(log)):
             asgi_handler(event, None, app)
         assert log == ["start", "start"]
+
+    def test_a_method_is_one_application(self, event):
+        """An application that is a method starts once, although each mention of a method makes another object."""
+
+        class Service:
+            def __init__(self, app):
+                self.app = app
+
+            async def serve(self, scope, receive, send):
+                await self.app(scope, receive, send)
+
+        log = []
+        one, other = Service(self.app(log)), Service(self.app(log))
+        for service in (one, one, other, one):
+            assert asgi_handler(event, None, service.serve)["statusCode"] == 200
+        assert log == ["start", "start"]
+
+    def test_nothing_is_kept_for_an_application_without_one(self, event):
+        """Where there is nothing to shut down, a thread's loop goes with the thread."""
+        loops = []
+
+        async def app(scope, receive, send):
+            loops.append(weakref.ref(asyncio.get_running_loop()))
+            if scope["type"] == "http":
+                await sending(START, END)(scope, receive, send)
+
+        thread = threading.Thread(target=asgi_handler, args=(event, None, app))
+        thread.start()
+        thread.join()
+        gc.collect()
+        assert [loop() for loop in loops] == [None, None]
 
     def test_its_tasks_run_on_the_loop_of_the_requests(self, event):
         """A task that the lifespan has started goes on during requests, and has the ids of none of them."""
@@ -526,6 +565,12 @@ class TestExchange:
         answer = asgi_handler(event, None, sending(*messages))
         assert json.loads(answer["body"]) == PROBLEM_500
         assert "Traceback" in caplog.text
+
+    def test_a_body_of_another_type_is_said_to_be_one(self, event, caplog):
+        """The log says what is wrong with a body, whatever the application sends after it."""
+        asgi_handler(event, None, sending(START, {**END, "body": "swordfish"}, END))
+        said = str(caplog.records[-1].exc_info[1])
+        assert ("bytes" in said, "str" in said, "swordfish" in said) == (True, True, False)
 
     @pytest.mark.parametrize("before", [(), (START,), (START, {**END, "body": b"half", "more_body": True})], ids=len)
     @pytest.mark.parametrize("error", [ValueError("the password is swordfish"), asyncio.CancelledError()], ids=repr)

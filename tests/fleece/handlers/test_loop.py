@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import selectors
 import subprocess
 import sys
 import threading
@@ -49,6 +50,14 @@ def test_a_threads_loop_ends_with_the_thread():
     thread.join()
     gc.collect()
     assert loops[0]() is None
+
+
+def test_where_the_system_has_no_poll(monkeypatch):
+    """Windows, on which people try their functions, gets the selector that it has."""
+    monkeypatch.delattr(selectors, "PollSelector")
+    loop = _loop._Loop()
+    assert loop.run_until_complete(asyncio.sleep(0, "slept")) == "slept"
+    loop.close()
 
 
 def test_tasks_go_on_at_the_next_call():
