@@ -53,7 +53,7 @@ _ACCOUNT = re.compile(r"[0-9]{1,12}")
 # policy variables begin, and not ``?``, which ends a path and is a wildcard of IAM's too.
 _PATH = re.compile(r"(?:[A-Za-z0-9\-._~!&'()*+,;=:@%{}/]|\$(?!\{))+")
 _METHOD_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):execute-api:(?P<region>[^:]+):(?P<account>[^:]+):(?P<api>[^/:]+)/(?P<stage>[^/]+)"
+    r"arn:(?P<partition>aws[a-z-]*):execute-api:(?P<region>[^:*]+):(?P<account>[^:]+):(?P<api>[^/:*]+)/(?P<stage>[^/*]+)"
     r"(?:/.*)?",
     re.DOTALL,
 )
@@ -124,14 +124,18 @@ def text(name: str, value: object) -> str | None:
 
 
 def conditions(value: Any) -> dict[str, dict[str, Any]]:
-    """Return IAM's conditions, which are not empty: IAM would take that for none."""
+    """Return IAM's conditions, which are not empty: IAM would take that for none, or for one that nothing meets."""
     try:
         copied = {operator: dict(keys) for operator, keys in dict(value).items()}
     except (TypeError, ValueError):
         copied = {}
-    if not copied or not all(copied.values()):
+    if not copied or not all(keys and all(map(_has_values, keys.values())) for keys in copied.values()):
         raise PolicyError(f"Conditions must be of the form {{operator: {{key: values}}}}: {value!r} was given")
     return copied
+
+
+def _has_values(value: object) -> bool:
+    return bool(value) if isinstance(value, (list, tuple)) else value is not None
 
 
 def context(value: Any, *, nested: bool = False) -> dict[str, Any]:

@@ -251,6 +251,9 @@ class TestMethodArn:
             "arn:aws:s3:::bucket/key/GET",
             f"arn:aws:execute-api:us-east-1:{ACCOUNT}:a1b2c3d4e5",
             f"arn:aws:execute-api:us-east-1:{ACCOUNT}:a1b2c3d4e5/pr*d/GET/a",
+            f"arn:aws:execute-api:us-east-1:{ACCOUNT}:a1b2c3d4e5/*/GET/a",
+            f"arn:aws:execute-api:us-east-1:{ACCOUNT}:*/prod/GET/a",
+            f"arn:aws:execute-api:*:{ACCOUNT}:a1b2c3d4e5/prod/GET/a",
             "arn:aws:execute-api:us-east-1:1/2:a1b2c3d4e5/prod/GET/a",
             f"{BASE}\n/GET/a",
             f"x{BASE}/GET/a",
@@ -338,9 +341,23 @@ class TestMistakes:
         with pytest.raises(PolicyError, match="context"):
             made.build()
 
-    @pytest.mark.parametrize("conditions", [None, {}, [], "a", {"Bool": {}}, {"Bool": None}, {"Bool": "x"}])
+    @pytest.mark.parametrize(
+        "conditions",
+        [
+            None,
+            {},
+            [],
+            "a",
+            {"Bool": {}},
+            {"Bool": None},
+            {"Bool": "x"},
+            {"Bool": {"a": None}},
+            {"Bool": {"a": "true", "b": ()}},
+            {"NotIpAddress": {"aws:SourceIp": []}},
+        ],
+    )
     def test_conditions_that_are_none(self, conditions):
-        """A rule under no conditions would be one that always holds."""
+        """A rule under no conditions would be one that always holds; one of no values is met by nobody, or by all."""
         with pytest.raises(PolicyError, match="Conditions must be"):
             policy().allow_method_with_conditions("GET", "/a", conditions)
 
