@@ -6,6 +6,10 @@ from http import HTTPStatus
 
 from fleece._errors import FleeceError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["HTTPError"]
 
 # Texts of errors are the same on every Python: 3.13 renamed these. That of 418 is 1.2.1's.
@@ -44,9 +48,14 @@ class HTTPError(FleeceError):
         text = f"{self.status_code}: {_phrase(self.status_code)}"
         super().__init__(f"{text} - {message}" if message else text)
 
-    def __reduce__(self) -> tuple[type[HTTPError], tuple[int, str | None], dict[str, object]]:
-        # By default, pickle would call the class with the whole text as the status. The last is what was added since.
-        return type(self), (self.status_code, self.message), self.__dict__
+    def __reduce__(self) -> tuple[Callable[..., HTTPError], tuple[type[HTTPError], str], dict[str, object]]:
+        # By default, pickle would call the class with the whole text as the status.
+        return _again, (type(self), str(self)), self.__dict__
+
+
+def _again(error: type[HTTPError], text: str) -> HTTPError:
+    """Make an error of that text anew, whatever arguments its class takes."""
+    return error.__new__(error, text)
 
 
 def _phrase(status: int) -> str:

@@ -14,6 +14,12 @@ class GoneError(HTTPError):
     default_status = 410
 
 
+class MissingError(HTTPError):
+    def __init__(self, what):
+        super().__init__(404, f"no {what}")
+        self.what = what
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [
@@ -56,6 +62,12 @@ def test_copies_keep_what_was_added():
     error.hint = "ask ann"
     clone = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert (type(clone), str(clone), clone.hint) == (GoneError, "410: Gone - moved away", "ask ann")
+
+
+def test_subclasses_with_arguments_of_their_own_travel_too():
+    """A subclass need not take a status and a message to be pickled."""
+    clone = pickle.loads(pickle.dumps(MissingError("tea")))  # noqa: S301
+    assert (type(clone), str(clone), clone.what) == (MissingError, "404: Not Found - no tea", "tea")
 
 
 def test_it_is_a_fleece_error():
