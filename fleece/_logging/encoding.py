@@ -46,9 +46,10 @@ def substitute(value: object) -> Any:
 
 # What `json.JSONEncoder.encode` makes anew at each call, made once: half of a line's time went there. Circular values
 # are left to the recursion limit, which costs nothing until there is one.
+_quote = encoder.encode_basestring
 _make_encoder = getattr(encoder, "c_make_encoder", None)  # absent where Python is not CPython
 if _make_encoder is not None:
-    _encode_chunks = _make_encoder(None, substitute, encoder.encode_basestring, None, ": ", ", ", False, False, False)
+    _encode_chunks = _make_encoder(None, substitute, _quote, None, ": ", ", ", False, False, False)
 else:
     _encode_chunks = encoder.JSONEncoder(ensure_ascii=False, allow_nan=False, default=substitute).iterencode
 
@@ -59,22 +60,16 @@ def encode(value: object) -> str:
     Text stays readable (not escaped to ASCII). NaN and the infinities become strings, a value that contains itself or
     is nested too deeply is cut there, and keys become text as `json` does it or by `str`.
     """
-    if type(value) is str:
-        return _safe(encoder.encode_basestring(value))
     try:
-        line = "".join(_encode_chunks(value, 0))
+        line = _quote(value) if type(value) is str else "".join(_encode_chunks(value, 0))
     except Exception:  # noqa: BLE001 (the values' own methods run in there)
         line = "".join(_encode_chunks(_plain(value, ()), 0))
-    return _safe(line)
+    return line if line.isascii() else re.sub(_UNSAFE, _escape, line)
 
 
 def ascii_only(line: str) -> str:
     """Return the same JSON with every character outside of ASCII escaped, for streams that are not UTF-8."""
     return re.sub("[^\x00-\x7f]", lambda match: encoder.encode_basestring_ascii(match[0])[1:-1], line)
-
-
-def _safe(line: str) -> str:
-    return line if line.isascii() else re.sub(_UNSAFE, _escape, line)
 
 
 def _escape(match: re.Match[str]) -> str:

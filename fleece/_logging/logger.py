@@ -169,7 +169,10 @@ def _log(
         record = LineRecord.of(record)
     record.fleece_fields = {**record.fleece_fields, **bound, **fields}
     # Only from here may anything be raised, by a handler that is told to (RetryHandler).
-    logger.handle(record)
+    if type(logger) is logging.Logger and not logger.filters:
+        logger.callHandlers(record)  # what the standard `handle` comes to
+    else:
+        logger.handle(record)
 
 
 def binding(logger: Any) -> Any:

@@ -7,6 +7,9 @@ text (its own formatter, none, or ``getMessage()``) leads to the line.
 from __future__ import annotations
 
 import logging
+import sys
+import threading
+import time
 import traceback
 from collections.abc import Mapping
 
@@ -15,7 +18,16 @@ from fleece._logging import context
 from fleece._logging.encoding import encode, text_of
 from fleece._logging.invocation import current_ids
 from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, renamed, shortened, whole
-from fleece._logging.quick_record import BLANK, QuickRecord
+from fleece._logging.origin import (
+    HAS_MORE,
+    HAS_TASKS,
+    STANDARD,
+    START,
+    attributes,
+    file_and_module,
+    process_name,
+    task_name,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +41,11 @@ if TYPE_CHECKING:
 SETTINGS = "fleece.log line settings"
 """The name of the process-wide `LineSettings`, which are read again from the environment at each set-up."""
 
-_STANDARD = frozenset({*vars(BLANK), "message", "asctime"})
-_STANDARD_COUNT = len(vars(BLANK))
+_NOT_EXTRA = STANDARD | {"message", "asctime"}
+_NO_TRACES: Mapping[str, str] = {}
 
 
-class LineRecord(QuickRecord):
+class LineRecord(logging.LogRecord):
     """A record that renders itself as a line, with the fields that applied where it was made.
 
     Attributes:
@@ -44,14 +56,13 @@ class LineRecord(QuickRecord):
     """
 
     # Slots, because what is in __dict__ is taken for somebody's extra fields, and pickled by socket handlers.
-    __slots__ = ("_exception", "_stack", "fleece_exc_info", "fleece_fields", "fleece_ids", "fleece_printed")
+    __slots__ = ("_traces", "fleece_exc_info", "fleece_fields", "fleece_ids", "fleece_printed")
 
     fleece_fields: Mapping[str, Any]
     fleece_ids: Ids
     fleece_exc_info: ExcInfo | None
     fleece_printed: bool
-    _exception: str | None
-    _stack: str | None
+    _traces: Mapping[str, str]
 
     def __init__(
         self,
@@ -66,11 +77,40 @@ class LineRecord(QuickRecord):
         sinfo: str | None = None,
         **_kwargs: Any,
     ) -> None:
-        QuickRecord.__init__(self, name, level, pathname, lineno, msg, args, exc_info, func, sinfo)
+        # What the standard class does, in half of the time.
+        if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+            args = args[0]
+        self.__dict__ = attributes()
+        self.name = name
+        self.msg = msg
+        self.args = args
+        self.levelname = logging.getLevelName(level)
+        self.levelno = level
+        self.pathname = pathname
+        self.filename, self.module = file_and_module(pathname)
+        self.exc_info = exc_info
+        self.stack_info = sinfo
+        self.lineno = lineno
+        self.funcName = func  # type: ignore[assignment]  # as the standard class does
+        self.created = created = time.time()
+        self.msecs = created % 1 * 1000 // 1
+        self.relativeCreated = (created - START) * 1000
+        if logging.logThreads:
+            self.thread = threading.get_ident()
+            self.threadName = threading.current_thread().name
+        if not logging.logProcesses:
+            self.process = None
+        if not logging.logMultiprocessing or "multiprocessing" in sys.modules:
+            self.processName = process_name()
+        if HAS_TASKS and "asyncio" in sys.modules:
+            self.taskName = task_name()
+        if HAS_MORE:
+            self.__dict__ |= vars(logging.LogRecord(name, level, pathname, lineno, msg, args, exc_info, func, sinfo))
         self.fleece_fields = context.fields.get()
         self.fleece_ids = current_ids()
-        self.fleece_exc_info = self._exception = self._stack = None
+        self.fleece_exc_info = None
         self.fleece_printed = False
+        self._traces = _NO_TRACES
 
     @classmethod
     def of(cls, record: logging.LogRecord) -> LineRecord:
@@ -113,16 +153,14 @@ class LineRecord(QuickRecord):
         event = self.msg
         if self.args or type(event) is not str:
             event, fields = self._event(fields)
-        if len(self.__dict__) != _STANDARD_COUNT:
+        if len(self.__dict__) != len(STANDARD):
             fields = renamed({**fields, **self._extra()})
         elif not OWN_KEYS.isdisjoint(fields):
             fields = renamed(fields)
         if self.exc_info or self.exc_text or self.stack_info:
-            self._take_exception()
-        if self._exception:
-            fields = {**fields, "exception": self._exception}
-        if self._stack:
-            fields = {**fields, "stack": self._stack}
+            self._take_traces()
+        if self._traces:
+            fields = {**fields, **self._traces}
         level = lambda_level(self.levelno) if settings.lambda_levels else self.levelname.lower()
         line = whole(event, level, self.name, self.created, self.fleece_ids, fields)
         # A character is four bytes at most: only lines near the limit are measured.
@@ -142,17 +180,16 @@ class LineRecord(QuickRecord):
 
     def _extra(self) -> dict[str, Any]:
         """Return what callers (``extra=``) and filters have put on the record."""
-        extra = {name: value for name, value in vars(self).items() if name not in _STANDARD}
+        extra = {name: value for name, value in vars(self).items() if name not in _NOT_EXTRA}
         return {**extra.pop("fleece_fields", {}), **extra}
 
-    def _take_exception(self) -> None:
+    def _take_traces(self) -> None:
         """Move exception and stack off the record's standard attributes: a formatter would print them once more."""
         if self.exc_info:
             self.fleece_exc_info = self.exc_info
-            self._exception = exception_text(self.exc_info)
-        elif self.exc_text:
-            self._exception = self.exc_text
-        self._stack = self.stack_info or self._stack
+            self.exc_text = exception_text(self.exc_info)
+        traces = {"exception": self.exc_text, "stack": self.stack_info}
+        self._traces = {**self._traces, **{name: text for name, text in traces.items() if text}}
         self.exc_info = self.exc_text = self.stack_info = None
 
 

@@ -110,6 +110,21 @@ def test_own_keys_cannot_be_forged(key, name, fleece_logs):
     assert "forged" not in (ours.get(key), others.get(key))
 
 
+def test_own_keys_cannot_be_forged_by_what_only_looks_different(name, fleece_logs):
+    """A key that is no text, but reads as one of fleece's own in JSON, gets its underscore too."""
+
+    class Key:
+        def __str__(self):
+            return "level"
+
+    get_logger(name).info("ours", extra={Key(): "forged", None: 1})
+    logging.getLogger(name).info("theirs", extra={Key(): "forged", 7: 1})
+    ours, theirs = fleece_logs.lines
+    assert fleece_logs.out.count('"level":') == 2
+    assert (ours["level"], ours["level_"], ours["null"]) == ("info", "forged", 1)
+    assert (theirs["level"], theirs["level_"], theirs["7"]) == ("info", "forged", 1)
+
+
 def test_renamed_fields_overwrite_no_other_field(name, fleece_logs):
     """A field that has to be renamed takes a name that is free."""
     get_logger(name).info("x", level=1, level_=2)

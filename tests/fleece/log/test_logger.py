@@ -143,6 +143,52 @@ def test_what_is_filtered_out_is_not_looked_at(name, fleece_logs):
     assert asked == []
 
 
+def test_a_change_of_levels_holds_from_the_next_call_on(name, fleece_logs):
+    """However a level is changed, on the logger, above it or for the process, calls follow at once."""
+    logger = get_logger(name, level="INFO")
+    logger.debug("off")
+    logger.setLevel("DEBUG")
+    logger.debug("set on the logger")
+    logging.getLogger(name).setLevel("INFO")
+    logger.debug("off")
+    logging.getLogger(name).setLevel(logging.NOTSET)
+    logger.debug("set above")
+    logging.disable(logging.DEBUG)
+    try:
+        logger.debug("off")
+    finally:
+        logging.disable(logging.NOTSET)
+    logger.debug("not disabled")
+    logger.disabled = True
+    try:
+        logger.debug("off")
+    finally:
+        logger.disabled = False
+    assert [line["event"] for line in fleece_logs.lines] == ["set on the logger", "set above", "not disabled"]
+
+
+def test_a_logger_class_of_the_programs_own_is_asked(name, fleece_logs):
+    """What a program's own class of loggers does with records is done."""
+
+    class Counting(logging.Logger):
+        count = 0
+
+        def handle(self, record):
+            self.count += 1
+            super().handle(record)
+
+    logger = get_logger(name)
+    logger.manager.loggerDict.pop(name)
+    before = logging.getLoggerClass()
+    logging.setLoggerClass(Counting)
+    try:
+        logger = get_logger(name)
+    finally:
+        logging.setLoggerClass(before)
+    logger.info("x")
+    assert logger.count == len(fleece_logs.lines) == 1
+
+
 def test_filters_of_the_logger_may_add_fields_and_drop_lines(name, fleece_logs):
     """Standard filters work: what they put on the record is in the line, and what they refuse is not written."""
     logger = get_logger(name)

@@ -1,19 +1,23 @@
-"""Records that are made quickly are standard records."""
+"""Records are standard records, also where fleece makes them quickly."""
 
 import asyncio
+import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from fleece._logging.quick_record import QuickRecord
+from fleece._logging.record import LineRecord
 
 SINCE_START = ("created", "msecs", "relativeCreated")
 
 
 def both(*args, **kwargs):
-    """Return the attributes of a standard and of a quick record, without the time."""
-    records = logging.LogRecord(*args, **kwargs), QuickRecord(*args, **kwargs)
+    """Return the attributes of a standard record and of a line, without the time."""
+    records = logging.LogRecord(*args, **kwargs), LineRecord(*args, **kwargs)
     return [{name: value for name, value in vars(one).items() if name not in SINCE_START} for one in records]
 
 
@@ -26,7 +30,7 @@ def both(*args, **kwargs):
         ("name", logging.ERROR, None, 0, {"a": 1}, ({},), None),
     ],
 )
-def test_a_quick_record_has_what_a_standard_one_has(args):
+def test_a_record_has_what_a_standard_one_has(args):
     """Every attribute that this Python's records have is there, with the same value."""
     standard, quick = both(*args)
     assert quick == standard
@@ -35,7 +39,7 @@ def test_a_quick_record_has_what_a_standard_one_has(args):
 def test_the_time_is_the_same():
     """The three attributes that say when are those of a standard record made at the same moment."""
     first, quick, last = (
-        record("name", 20, "", 0, "", (), None) for record in (logging.LogRecord, QuickRecord, logging.LogRecord)
+        record("name", 20, "", 0, "", (), None) for record in (logging.LogRecord, LineRecord, logging.LogRecord)
     )
     assert first.created <= quick.created <= last.created
     assert first.relativeCreated - 0.01 <= quick.relativeCreated <= last.relativeCreated + 0.01
@@ -73,3 +77,37 @@ def test_what_logging_is_told_to_leave_out_is_left_out(switch, monkeypatch):
     monkeypatch.setattr(logging, switch, False, raising=False)
     standard, quick = both("name", 20, "", 0, "", (), None)
     assert quick == standard
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_has_its_own_number():
+    """The process id is asked for once a process, and a child that was forked asks again."""
+    code = (
+        "import logging, os\n"
+        "from fleece._logging.record import LineRecord\n"
+        "make = lambda: LineRecord('x', 20, '', 0, '', (), None).process\n"
+        "assert make() == os.getpid()\n"
+        "child = os.fork()\n"
+        "assert make() == os.getpid()\n"
+        "if child: assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_attributes_of_a_python_to_come_are_on_the_record():
+    """Where standard records have an attribute that fleece does not know, it is there, and is no field of the line."""
+    code = (
+        "import logging\n"
+        "class Later(logging.LogRecord):\n"
+        "    def __init__(self, *args, **kwargs):\n"
+        "        super().__init__(*args, **kwargs)\n"
+        "        self.tenantName = f'{self.name} of a tenant'\n"
+        "logging.LogRecord = logging._logRecordFactory = Later\n"
+        "from fleece.log import get_logger\n"
+        "get_logger('x').addFilter(lambda record: print(record.tenantName) is None)\n"
+        "get_logger('x').info('event')\n"
+    )
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    attribute, line = output.splitlines()
+    assert attribute == "x of a tenant"
+    assert set(json.loads(line)) == {"event", "level", "logger", "timestamp"}
