@@ -19,6 +19,7 @@ from __future__ import annotations
 import functools
 import logging
 
+from fleece._logging.arguments import require_callable, require_name, require_stream
 from fleece._logging.context import (
     bind_contextvars,
     bound_contextvars,
@@ -88,9 +89,13 @@ def setup_root_logger(
         logger_factory: structlog's; `get_logger` then returns structlog loggers (structlog must be installed).
 
     Raises:
+        TypeError: an argument is of a wrong type.
         ValueError: no level of that name is known.
     """
-    take_over_root(level_number(level), stream, logger_factory)
+    number = None if level is None else level_number(level)
+    require_stream(stream)
+    require_callable("logger_factory", logger_factory)
+    take_over_root(number, stream, logger_factory)
 
 
 if TYPE_CHECKING:
@@ -137,10 +142,15 @@ def get_logger(
         wrapper_class: structlog's, likewise.
 
     Raises:
+        TypeError: an argument is of a wrong type.
         ValueError: no level of that name is known.
         FleeceError: `logger_factory` or `wrapper_class` is given and structlog is not installed.
     """
+    require_name(name)
     number = None if level is None else level_number(level)
+    require_stream(stream)
+    require_callable("logger_factory", logger_factory)
+    require_callable("wrapper_class", wrapper_class)
     logger = logging.getLogger(name)
     root_handler = ensure_root(clobber_root_handler)
     if stream is not None:
@@ -166,6 +176,9 @@ def initial_trace_and_context_binds(logger: Any, trace_id: str | None, lambda_co
         logger: a logger of `get_logger`, of structlog, or a standard one.
         trace_id: bound as ``trace_id``.
         lambda_context: Lambda's context object; ``lambda_context`` is a dict of its ids and names.
+
+    Raises:
+        TypeError: `logger` is no logger.
     """
     described = {name: getattr(lambda_context, name, None) for name in _CONTEXT_ATTRIBUTES}
     return binding(logger).bind(trace_id=trace_id, lambda_context=described)
@@ -192,9 +205,12 @@ def logme(level: int | str = logging.DEBUG, logger: Any = None) -> Callable[[F],
         logger: a logger of `get_logger`, of structlog, or a standard one; ``None`` is that of the function's module.
 
     Raises:
+        TypeError: an argument is of a wrong type; the level is the function, where ``logme`` stands without brackets.
         ValueError: no level of that name is known.
     """
     number = level_number(level)
+    if logger is not None:
+        binding(logger)  # what is no logger is refused here, and not at the first call
 
     def decorator(func: F) -> F:
         name = getattr(func, "__name__", None) or type(func).__name__

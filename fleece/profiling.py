@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 
 from fleece import log
+from fleece._logging.arguments import require, require_count, require_number
 from fleece._logging.functions import is_coroutine_function
 from fleece._logging.logger import binding
 from fleece._logging.retry import random
@@ -58,8 +60,16 @@ def profile_handler(
             found in. Default: the function's own code, under ``/var/task/``.
         stats_limit: how many functions to list.
         logger: where to log; default: the logger ``profiler``. A standard logger will do.
+
+    Raises:
+        TypeError: an argument is of a wrong type; `sample` is the function, where the brackets are missing.
+        ValueError: a number is out of its range, or a pattern is no regular expression.
     """
-    patterns = [re.compile(pattern) for pattern in (DEFAULT_FILTER if stats_filter is None else stats_filter)]
+    require_number("sample", sample, "a share from 0 to 1", highest=1)
+    require_count("stats_limit", stats_limit)
+    patterns = _compiled(DEFAULT_FILTER if stats_filter is None else stats_filter)
+    if logger is not None:
+        binding(logger)  # what is no logger is refused here, and not in an invocation
 
     def report(profile: Profile) -> None:
         profile.create_stats()
@@ -97,6 +107,21 @@ def profile_handler(
     return decorator
 
 
+def _compiled(patterns: Any) -> list[re.Pattern[str]]:
+    is_list = isinstance(patterns, Iterable) and not isinstance(patterns, (str, bytes))
+    require(is_list, "stats_filter", "a list of regular expressions", patterns)
+    return [_pattern(pattern) for pattern in patterns]
+
+
+def _pattern(pattern: Any) -> re.Pattern[str]:
+    wanted = "of regular expressions"
+    require(isinstance(pattern, (str, re.Pattern)), "stats_filter", wanted, pattern)
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"stats_filter must be {wanted}: {pattern!r} was given ({error})") from error
+
+
 def _started(sample: float) -> Profile | None:
     """Return a profile that is running, for the share `sample` of calls; else ``None``."""
     if random() >= sample:
@@ -120,7 +145,7 @@ def _summary(stats: Mapping[Function, Numbers], patterns: Sequence[re.Pattern[st
     ]
     shown.sort(key=lambda entry: (-entry["cumtime"], -entry["tottime"], entry["filename"], entry["lineno"]))
     return {
-        "profiling_data": shown[: max(limit, 0)],
+        "profiling_data": shown[:limit],
         "total_calls": sum(numbers[1] for numbers in stats.values()),
         "primitive_calls": sum(numbers[0] for numbers in stats.values()),
         "total_time": sum(numbers[2] for numbers in stats.values()),

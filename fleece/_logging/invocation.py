@@ -13,6 +13,7 @@ from contextvars import ContextVar
 
 from fleece._defaults import defaults
 from fleece._logging import context
+from fleece._logging.arguments import require
 from fleece._logging.functions import is_coroutine_function
 from fleece._logging.line import Ids
 from fleece._trace_header import environment_trace
@@ -186,7 +187,11 @@ def inject_request_ids_into_environment(func: F) -> F:
 
     Args:
         func: the handler, a function of an event and a context, or an ``async def``.
+
+    Raises:
+        TypeError: it is no function.
     """
+    require(callable(func), "func", "the handler's function", func)
     if is_coroutine_function(func):
 
         @functools.wraps(func)

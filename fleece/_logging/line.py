@@ -8,6 +8,7 @@ import logging
 import os
 import time
 
+from fleece._logging.arguments import require
 from fleece._logging.encoding import encode, key_text
 
 TYPE_CHECKING = False
@@ -26,6 +27,9 @@ OWN_KEYS = frozenset(
 _LONGEST = 256 * 1024 - 26
 """Bytes: CloudWatch's old limit for an event, which tools behind it still have, less the 26 it counts for itself."""
 
+_SHORTEST = 1024
+"""Bytes that a line is always left: there must be room for fleece's own keys."""
+
 _LAMBDA_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 _WHOLE = 40
@@ -36,19 +40,34 @@ class LineSettings:
     """What the environment says about lines.
 
     Attributes:
+        level: the number of the level of which there are lines, where the program asks for none.
         lambda_levels: whether levels are written in Lambda's own names, by which it filters lines in its JSON format.
         longest: bytes in UTF-8 after which a line is cut, its line feed included.
+        misread: the variables that cannot be read, each with what is taken in its place.
     """
 
-    __slots__ = ("lambda_levels", "longest")
+    __slots__ = ("lambda_levels", "level", "longest", "misread")
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.misread: dict[str, str] = {}
         self.lambda_levels = (
             environment.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
             or environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances"
         )
-        longest = environment.get("FLEECE_LOG_MAX_BYTES", "")
-        self.longest = max(int(longest), 1024) if longest.isdecimal() else _LONGEST
+        self.level = logging.DEBUG
+        level = environment.get("AWS_LAMBDA_LOG_LEVEL")
+        if level:
+            try:
+                self.level = level_number(level)
+            except ValueError:
+                self.misread["AWS_LAMBDA_LOG_LEVEL"] = "DEBUG"
+        self.longest = _LONGEST
+        longest = environment.get("FLEECE_LOG_MAX_BYTES")
+        if longest:
+            try:
+                self.longest = max(int(longest), _SHORTEST)
+            except ValueError:
+                self.misread["FLEECE_LOG_MAX_BYTES"] = "256 KB"
 
 
 def lambda_level(number: int) -> str:
@@ -56,26 +75,23 @@ def lambda_level(number: int) -> str:
     return _LAMBDA_LEVELS[min(max(number // 10, 0), 5)]
 
 
-def level_number(level: int | str | None) -> int:
-    """Return the number of a level given by number or name; ``None`` is the environment's choice, else ``DEBUG``.
+def level_number(level: Any) -> int:
+    """Return the number of a level given by number or name.
 
     Raises:
+        TypeError: it is neither.
         ValueError: no level of that name is known.
     """
-    if level is None:
-        try:
-            return level_number(os.environ.get("AWS_LAMBDA_LOG_LEVEL") or logging.DEBUG)
-        except ValueError:
-            return logging.DEBUG
-    if isinstance(level, int) and not isinstance(level, bool):
+    wanted = "DEBUG, INFO, WARNING, ERROR, CRITICAL or a number"
+    require(isinstance(level, (int, str)) and not isinstance(level, bool), "level", wanted, level)
+    if isinstance(level, int):
         return level
-    name = level.strip().upper() if isinstance(level, str) else ""
-    number = logging.DEBUG if name == "TRACE" else logging.getLevelName(name)
-    if isinstance(number, str):  # what `getLevelName` says of a name that it does not know
-        if not name.isdecimal():
-            raise ValueError(f"Unknown log level {level!r}: use DEBUG, INFO, WARNING, ERROR, CRITICAL or a number")
-        number = int(name)
-    return number
+    name = level.strip().upper()
+    known: Any = logging.DEBUG if name == "TRACE" else logging.getLevelName(name)
+    if isinstance(known, int):
+        return known
+    require(name.isdecimal(), "level", wanted, level, ValueError)
+    return int(name)
 
 
 def timestamp(created: float) -> str:

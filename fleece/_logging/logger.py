@@ -7,6 +7,7 @@ import sys
 import traceback
 from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
 
+from fleece._logging.arguments import require
 from fleece._logging.encoding import text_of
 from fleece._logging.line import level_number
 from fleece._logging.record import LineRecord
@@ -176,14 +177,20 @@ def _log(
 
 
 def binding(logger: Any) -> Any:
-    """Return a logger that takes fields: the one given, or one around it when it is a standard logger or adapter."""
+    """Return a logger that takes fields: the one given, or one around it when it is a standard logger or adapter.
+
+    Raises:
+        TypeError: it is no logger.
+    """
     fields: dict[str, Any] = {}
-    while isinstance(logger, logging.LoggerAdapter):
-        fields = {**(logger.extra or {}), **fields}
-        logger = logger.logger
-    if hasattr(logger, "bind"):
-        return logger.bind(**fields) if fields else logger
-    return BoundLogger(logger, fields)
+    innermost = logger
+    while isinstance(innermost, logging.LoggerAdapter):
+        fields = {**(innermost.extra or {}), **fields}
+        innermost = innermost.logger
+    if hasattr(innermost, "bind"):
+        return innermost.bind(**fields) if fields else innermost
+    require(isinstance(innermost, logging.Logger), "logger", "one of fleece's, structlog's or logging's", logger)
+    return BoundLogger(innermost, fields)
 
 
 _SPECIAL = frozenset({"exc_info", "stacklevel", "stack_info", "extra"})

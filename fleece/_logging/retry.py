@@ -7,6 +7,8 @@ import os
 import threading
 import time
 
+from fleece._logging.arguments import require, require_count, require_number
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 # watchtower answers these itself, at once, by creating the stream or by taking over the sequence token.
 _NOT_FAILURES = ("ResourceNotFoundException", "DataAlreadyAcceptedException", "InvalidSequenceTokenException")
+
+_SECONDS = "a number of seconds, 0 or more"
 
 _PATIENCE = 1.0
 """Seconds that a try waits for a handler that another thread's try is stuck in."""
@@ -36,7 +40,7 @@ class Backoff:
             Exception: the first of the errors when all tries have failed; at once one that `passing` says yes to.
         """
         errors: list[Exception] = []
-        for retry in range(max(self.max_retries, 0) + 1):
+        for retry in range(self.max_retries + 1):
             if errors:
                 time.sleep(random() * min(self.cap, self.base * 2.0 ** min(retry - 1, 1000)))
             try:
@@ -70,6 +74,10 @@ class RetryHandler(logging.Handler):
         backoff_base: seconds; the longest wait before the first retry, doubled for each one after it.
         backoff_cap: seconds; the longest wait of all.
         ignore_errors: whether to give up silently. If not, the log call raises the first error.
+
+    Raises:
+        TypeError: an argument is of a wrong type.
+        ValueError: a number is below zero, or not finite.
     """
 
     def __init__(
@@ -80,6 +88,10 @@ class RetryHandler(logging.Handler):
         backoff_cap: float = 1,
         ignore_errors: bool = True,
     ) -> None:
+        require(isinstance(handler, logging.Handler), "handler", "a handler of logging's kind", handler)
+        require_count("max_retries", max_retries)
+        require_number("backoff_base", backoff_base, _SECONDS)
+        require_number("backoff_cap", backoff_cap, _SECONDS)
         super().__init__()
         self.handler = handler
         self.max_retries = max_retries

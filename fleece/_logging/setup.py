@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
 from fleece._defaults import defaults
 from fleece._logging.handler import LineHandler, clobber_root_handlers, is_console
-from fleece._logging.line import LineSettings, level_number
+from fleece._logging.line import LineSettings
 from fleece._logging.record import SETTINGS, install_record_factory
 
 TYPE_CHECKING = False
@@ -24,17 +25,19 @@ class _Quiet(int):
     """A level that a logger has from here: it follows the root's, until the program sets one of its own."""
 
 
-def take_over_root(level: int, stream: TextIO | None, logger_factory: Callable[..., Any] | None) -> None:
-    """Make one line handler the root logger's only one on the console."""
+def take_over_root(level: int | None, stream: TextIO | None, logger_factory: Callable[..., Any] | None) -> None:
+    """Make one line handler the root logger's only one on the console; without a level, have the environment's."""
     root = logging.getLogger()
     with _lock():
-        _prepare()
+        install_record_factory()
+        settings = _read_settings()
         former = [handler for handler in root.handlers if isinstance(handler, LineHandler)]
         clobber_root_handlers()
         root.addHandler(LineHandler(stream, logger_factory))
         for handler in former:
             root.removeHandler(handler)
-        set_level(root, level)
+        set_level(root, settings.level if level is None else level)
+        _tell_what_is_misread(settings)
 
 
 def ensure_root(clobber: bool) -> LineHandler | None:
@@ -44,12 +47,14 @@ def ensure_root(clobber: bool) -> LineHandler | None:
     """
     root = logging.getLogger()
     with _lock():
-        is_first = _prepare()
+        is_first = install_record_factory()
+        settings = _read_settings()
         if line_handler(root) is None:
             if clobber or not any(is_console(handler) for handler in root.handlers):
-                take_over_root(level_number(None), None, None)
+                take_over_root(None, None, None)
             elif is_first:
-                set_level(root, level_number(None))
+                set_level(root, settings.level)
+                _tell_what_is_misread(settings)
         return line_handler(root)
 
 
@@ -79,11 +84,21 @@ def set_level(logger: logging.Logger, level: int) -> None:
             chatty.setLevel(_Quiet(max(level, logging.INFO)))
 
 
-def _prepare() -> bool:
-    """Have records made as lines, by what the environment says now; return whether this is the first time."""
+def _read_settings() -> LineSettings:
+    """Have lines made by what the environment says now."""
     defaults.forget(SETTINGS)
-    defaults.resource(SETTINGS, LineSettings)
-    return install_record_factory()
+    return defaults.resource(SETTINGS, LineSettings)
+
+
+def _tell_what_is_misread(settings: LineSettings) -> None:
+    """Log one line in the life of the process for each variable that cannot be read."""
+    told: set[str] = defaults.resource("fleece.log variables told of", set)
+    for variable, taken in settings.misread.items():
+        if variable not in told:
+            told.add(variable)
+            logging.getLogger("fleece.log").warning(
+                "%s cannot be read: it is taken for %s", variable, taken, extra={"found": os.environ.get(variable)}
+            )
 
 
 def _lock() -> AbstractContextManager[Any]:

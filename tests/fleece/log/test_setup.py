@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -296,14 +295,25 @@ def test_levels_are_numbers_names_or_the_environments(variable, level, expected,
     assert logging.getLogger().level == expected
 
 
-@pytest.mark.parametrize("level", ["LOUD", "", 3.5, True, ["INFO"]])
-@pytest.mark.parametrize("set_up", [setup_root_logger, lambda level: get_logger("x", level)])
-def test_an_unknown_level_is_refused_before_anything_changes(set_up, level):
-    """A level that does not exist is a ``ValueError`` that names it, and no handler is touched."""
-    before = logging.getLogger().handlers[:]
-    with pytest.raises(ValueError, match=f"Unknown log level {re.escape(repr(level))}"):
-        set_up(level)
-    assert logging.getLogger().handlers == before
+@pytest.mark.parametrize("variable", ["AWS_LAMBDA_LOG_LEVEL", "FLEECE_LOG_MAX_BYTES"])
+def test_a_variable_that_cannot_be_read_is_told_of_once(variable, name, monkeypatch, fleece_logs):
+    """Garbage in the environment is taken for the default, with one line about it in the life of the process."""
+    monkeypatch.setenv(variable, "nonsense")
+    for _ in range(3):
+        setup_root_logger()
+        get_logger(name).debug("x")
+    told, *others = fleece_logs.lines
+    assert (told["level"], told["logger"], told["found"]) == ("warning", "fleece.log", "nonsense")
+    assert told["event"].startswith(f"{variable} cannot be read")
+    assert [line["event"] for line in others] == ["x"] * 3
+
+
+def test_what_a_program_asks_for_needs_no_variable(name, monkeypatch, fleece_logs):
+    """Variables that can be read, or are empty, are not told of."""
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "")
+    monkeypatch.setenv("FLEECE_LOG_MAX_BYTES", "4096")
+    get_logger(name).info("x" * 5000)
+    assert [line["truncated"] for line in fleece_logs.lines] == [True]
 
 
 def test_the_clients_debug_lines_stay_out(fleece_logs):
