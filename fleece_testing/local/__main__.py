@@ -3,4 +3,4 @@
 from fleece_testing.local.main import main
 
 if __name__ == "__main__":
-    main(prog_name="fleece-local")
+    main()

@@ -1,71 +1,77 @@
-"""The ``fleece-local`` command."""
+"""The ``fleece-local`` command: where an exception becomes an exit code and one line on stderr.
+
+0 done, 1 failed, 2 wrong usage, 128+N ended by signal N: as with the ``fleece`` command (see `fleece.cli.errors`).
+"""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import tempfile
-from pathlib import Path
-from typing import NoReturn
+import traceback
+from typing import TYPE_CHECKING, NoReturn
 
-try:
+from fleece.cli import _streams
+from fleece.cli.errors import as_command_error
+from fleece_testing.local.signals import end_on_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import click
-    from rich.console import Console
-except ImportError as missing:
-    sys.exit(f"fleece-local needs the package {missing.name!r}: pip install 'fleece[testing]'")
-
-import fleece
-
-_WIDTH_WITHOUT_TERMINAL = 120
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(fleece.__version__, prog_name="fleece-local")
-def main() -> None:
-    """Run Lambda services on this machine, with no account and no network.
-
-    \b
-    fleece-local demo        the example service from configuration to trace
-    """  # noqa: D301 (the \b is click's mark for lines to be kept)
-
-
-@main.command()
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path),
-    default="localstack",
-    show_default=True,
-    help="The folder with the example service and its resources.yml, from a checkout of fleece.",
-)
-@click.option(
-    "--wheels",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Build from this folder of wheels alone, with no package index.",
-)
-def demo(folder: Path, wheels: Path | None) -> None:
-    """Take the example service through its life, and check each step.
-
-    Exit code 0 only when every step did what it should.
-    """
-    if not (folder / "resources.yml").is_file():
-        raise click.BadParameter(
-            f"{str(folder)!r} has no resources.yml: run this in a checkout of fleece, or name its folder 'localstack'",
-            param_hint="'--folder'",
-        )
-    # Here, because it brings moto and all else that the stubs stand on.
-    from fleece_testing.local.demo import run_demo  # noqa: PLC0415
-
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _WIDTH_WITHOUT_TERMINAL
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
-    with tempfile.TemporaryDirectory(prefix="fleece-demo-") as work:
-        code = run_demo(console, folder.resolve(), Path(work).resolve(), wheels and wheels.resolve())
+def main() -> NoReturn:
+    """Run the command line of this process, and end it with its exit code."""
+    end_on_signals()
+    _streams.replace_closed()
+    try:
+        code = exit_code_of(sys.argv[1:])
+    finally:
+        _streams.drop_unwritten()
     sys.exit(code)
 
 
-def _end(number: int, _frame: object) -> NoReturn:
-    """Let what was started and written go on the way out, whoever asks for the end."""
-    sys.exit(128 + number)
+def exit_code_of(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code, having told on stderr what went wrong."""
+    try:
+        return _run(arguments)
+    except BrokenPipeError:  # whoever reads the output has gone
+        return 1
+    except ModuleNotFoundError as missing:
+        return _fail(f"fleece-local needs the package {missing.name!r}: pip install 'fleece[testing]'", 1)
+    except Exception as error:  # noqa: BLE001 (this is where all of them end)
+        if os.environ.get("FLEECE_DEBUG", "0") not in {"", "0"}:
+            traceback.print_exception(error)
+        told = as_command_error(error)
+        return _fail(str(told), told.exit_code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    import click  # noqa: PLC0415 (that it may be missing is handled above)
+
+    from fleece_testing.local.commands import group  # noqa: PLC0415
+
+    try:
+        result = group.main(list(arguments), prog_name="fleece-local", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        return _told_usage(error)
+    return result if isinstance(result, int) else 0
+
+
+def _told_usage(error: click.ClickException) -> int:
+    """Tell a mistake in one line, with where to read on; click itself would show the usage above it."""
+    context: click.Context | None = getattr(error, "ctx", None)
+    if context is None or type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # the latter's message is the help
+        return error.exit_code
+    message = " ".join(error.format_message().split())
+    end = "" if message.endswith((".", "?", "!")) else "."
+    return _fail(f"{message}{end} See '{context.command_path} --help'.", error.exit_code)
+
+
+def _fail(message: str, code: int) -> int:
+    # Names and paths come from files and servers: they must not move the cursor or forge a second line.
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in message)
+    sys.stderr.write(f"Error: {shown}\n")
+    return code

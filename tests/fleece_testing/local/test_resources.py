@@ -34,7 +34,7 @@ def test_resources_are_read_and_made(fleece_aws, tmp_path, region):
         ("accounts: [1]", "expected a mapping 'accounts'"),
         ("accounts: {111111111111: {}}", "string of 12 digits, in quotes: 111111111111"),
         ("accounts: {'12': {}}", "string of 12 digits, in quotes: '12'"),
-        ("accounts: {'111111111111': {tables: []}}", "takes 'keys', 'roles' and 'buckets'"),
+        ("accounts: {'111111111111': {tables: []}}", "takes 'keys', 'roles' and 'buckets', lists of names"),
         ("accounts: {'111111111111': {keys: alias/one}}", "'keys' of account 111111111111 is not a list"),
         ("accounts: {", "not valid YAML"),
     ],
