@@ -12,10 +12,13 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-
 from fleece._endpoints import is_loopback_host
+from fleece_testing._extras import require
 from fleece_testing._lifecycle import Startable
+
+require("fleece_testing", "werkzeug")
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server  # noqa: E402 (after the hint)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,12 +13,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from werkzeug.datastructures import Headers
-
 from fleece.httperror import HTTPError
 from fleece_testing import events
-from fleece_testing._api_response import MalformedAnswerError, Response, read_answer
+from fleece_testing._extras import require
 from fleece_testing.context import LambdaContext
+
+require(__name__, "werkzeug")
+
+from werkzeug.datastructures import Headers  # noqa: E402 (after the hint)
+
+from fleece_testing._api_response import MalformedAnswerError, Response, read_answer  # noqa: E402 (after the hint)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.util
 import json
 import os
 import signal
@@ -13,13 +12,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from fleece_testing._extras import require
+
+require("The fleece command", "click", "yaml", extra="cli")
+
+import yaml  # noqa: E402 (after the hint)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-if importlib.util.find_spec("click") is None:
-    raise ModuleNotFoundError("The fleece command needs the package 'click': pip install 'fleece[cli]'", name="click")
 
 _ACCOUNT = "123456789012"  # the emulated AWS's own
 

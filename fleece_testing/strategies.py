@@ -16,7 +16,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import strategies as st
+from fleece_testing._extras import require
+
+require(__name__, "hypothesis")
+
+from hypothesis import strategies as st  # noqa: E402 (after the hint)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

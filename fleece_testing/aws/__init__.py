@@ -3,8 +3,7 @@
 Importing this package is cheap; moto itself, which is not, is imported when an `AWS` is started.
 """
 
-import importlib.util
-
+from fleece_testing._extras import require
 from fleece_testing.aws.application import Call
 from fleece_testing.aws.credentials import Credentials
 from fleece_testing.aws.furnished import KMS, CloudWatch, ParameterStore
@@ -13,8 +12,4 @@ from fleece_testing.aws.server import AWS
 
 __all__ = ["AWS", "KMS", "Call", "CloudWatch", "Credentials", "ParameterStore", "Request"]
 
-for _needed in ("moto", "flask", "flask_cors"):
-    if importlib.util.find_spec(_needed) is None:
-        raise ModuleNotFoundError(
-            f"fleece_testing.aws needs the package {_needed!r}: pip install 'fleece[testing]'", name=_needed
-        )
+require(__name__, "moto", "flask", "flask_cors")

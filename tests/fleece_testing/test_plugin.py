@@ -114,6 +114,7 @@ def test_fixtures_work_in_parallel(pytester, run):
         ("fleece_aws", "werkzeug"),
         ("fleece_aws", "moto"),
         ("fleece_aws", "flask_cors"),
+        ("fleece_kms", "moto"),
         ("fleece_rackspace", "werkzeug"),
         ("fleece_xray", "werkzeug"),
         ("fleece_runtime", "werkzeug"),
