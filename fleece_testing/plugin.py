@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from fleece_testing.xray_daemon import XRayDaemon
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch for isolation."""
+    about = "let nothing leave this machine, with dummies for credentials, and report each attempt with its line"
+    parser.getgroup("fleece").addoption("--fleece-isolate", action="store_true", help=about)
+    parser.addini("fleece_isolate", about, type="bool", default=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Isolate the session, where that is asked for, before anything of the tests is imported."""
+    if early_config.known_args_namespace.fleece_isolate or early_config.getini("fleece_isolate"):
+        importlib.import_module("fleece_testing._isolation.reporter").isolate(early_config)
+
+
 def _need(module: str, fixture: str) -> ModuleType:
     """Import a module of this package, and say what to install when what it stands on is missing."""
     try:
