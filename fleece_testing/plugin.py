@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fleece_testing.aws import AWS, KMS, CloudWatch, ParameterStore
     from fleece_testing.command_line import CommandLine
     from fleece_testing.context import LambdaContext
+    from fleece_testing.docker_engine import DockerEngine
     from fleece_testing.logs import Logs
     from fleece_testing.rackspace import Rackspace
     from fleece_testing.runtime import Runtime
@@ -37,8 +38,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Isolate the session, where that is asked for, before anything of the tests is imported."""
-    if early_config.known_args_namespace.fleece_isolate or early_config.getini("fleece_isolate"):
-        importlib.import_module("fleece_testing._isolation.reporter").isolate(early_config)
+    _isolate_if_asked(early_config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Do it here where a ``conftest.py`` has loaded this plugin, which comes too late for the hook above."""
+    _isolate_if_asked(config)
+
+
+def _isolate_if_asked(config: pytest.Config) -> None:
+    if config.known_args_namespace.fleece_isolate or config.getini("fleece_isolate"):
+        importlib.import_module("fleece_testing._isolation.reporter").isolate(config)
 
 
 def _need(module: str, fixture: str) -> ModuleType:
@@ -215,6 +225,27 @@ def fleece_xray(fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch)
     _set_environment(monkeypatch, fleece_xray_server.environment())
     yield fleece_xray_server
     fleece_xray_server.check()
+
+
+@pytest.fixture(scope="session")
+def fleece_docker_server() -> Iterator[DockerEngine]:
+    """Hold the Docker engine that `fleece_docker` hands out, one for the session."""
+    with _need("docker_engine", "fleece_docker").DockerEngine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def fleece_docker(fleece_docker_server: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerEngine]:
+    """Stand in for a Docker engine, without images at first: ``fleece_docker.image("example/python:3")``.
+
+    ``docker.from_env()`` leads to it, in this process and its children; the user's own Docker configuration is not read.
+    """
+    for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    fleece_docker_server.clear()
+    _set_environment(monkeypatch, fleece_docker_server.environment())
+    yield fleece_docker_server
+    fleece_docker_server.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,133 @@
+"""A WSGI application on a unix socket, with connections that can be cut."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import socket
+import struct
+import sys
+import tempfile
+import termios
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from werkzeug.serving import ThreadedWSGIServer
+
+from fleece_testing._http import QuietRequestHandler
+from fleece_testing._lifecycle import Startable
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from typing_extensions import Self
+
+_SO_NWRITE = 0x1024  # of macOS; the socket module has no name for it
+_PATIENCE = 5.0  # seconds
+
+
+class _RequestHandler(QuietRequestHandler):
+    disable_nagle_algorithm = False  # a unix socket has none
+
+
+class _Server(ThreadedWSGIServer):
+    """Werkzeug's server, which knows its open connections."""
+
+    def __init__(self, address: str, app: WSGIApplication) -> None:
+        self.connections: set[socket.socket] = set()
+        super().__init__(f"unix://{address}", 0, app, _RequestHandler)
+
+    def process_request(self, request: socket.socket, client_address: str) -> None:  # type: ignore[override]
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, request: object, client_address: tuple[str, int] | str) -> None:
+        # A client that goes before the end of an answer is no error of ours.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+
+class UnixServer(Startable):
+    """Serve a WSGI application on a unix socket in a folder that only this user may enter.
+
+    The socket is not in pytest's folders: their paths are longer than a socket's may be (104 bytes on macOS).
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._folder: Path | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def path(self) -> Path:
+        """The socket's path."""
+        if self._folder is None:
+            raise RuntimeError("The engine has not been started; call start() or use it in a with block")
+        return self._folder / "docker.sock"
+
+    @property
+    def started(self) -> bool:
+        """Whether it has been started and not been stopped; it may have vanished."""
+        return self._folder is not None
+
+    def start(self) -> Self:
+        """Listen, and return as soon as connections are accepted."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="fleece-"))
+        if self._server is None:
+            self._server = _Server(str(self.path), self._app)
+            self._thread = threading.Thread(
+                target=lambda server: server.serve_forever(poll_interval=0.02),
+                args=(self._server,),
+                name=f"fleece_testing {self.path}",
+                daemon=True,
+            )
+            self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and remove the socket; stopping twice does nothing."""
+        self.vanish()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder)
+
+    def vanish(self) -> None:
+        """Stop listening and cut every connection, as a program that was killed; `start` listens again there."""
+        server, self._server = self._server, None
+        thread, self._thread = self._thread, None
+        if server is None or thread is None:
+            return
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        self.path.unlink(missing_ok=True)
+        for connection in list(server.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def wait_until_read(connection: socket.socket) -> None:
+    """Wait until the other end has read what was sent to it.
+
+    Between the head of a 101 answer and the stream that follows it: the docker package reads the head through a
+    buffer, and the stream past it, and would lose what had come along with the head.
+    """
+    end = time.monotonic() + _PATIENCE
+    while _unread(connection) and time.monotonic() < end:
+        time.sleep(0.001)
+
+
+def _unread(connection: socket.socket) -> int:
+    if sys.platform == "darwin":
+        return connection.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
+    answer = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
+    return int(struct.unpack("i", answer)[0])
