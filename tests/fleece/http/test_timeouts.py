@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
+import threading
 
 import pytest
 import requests as plain_requests
@@ -139,6 +141,7 @@ def test_timeout_of_urllib3_is_taken(peer, acts):
         (0, "timeout must be .*0"),
         (-0.1, "timeout must be .*-0.1"),
         (True, "timeout must be .*True"),
+        (sys.maxsize, f"timeout must be .*{sys.maxsize}"),
         (float("nan"), "timeout must be .*nan"),
         ([1, 2], r"timeout must be .*\[1, 2\]"),
         ((1, -1), "read_timeout must be .*-1"),
@@ -163,8 +166,13 @@ def test_senseless_timeout_is_refused_before_anything_is_sent(app, url, timeout,
     assert app.requests == []
 
 
+def test_longest_timeout_is_taken(url):
+    """What sockets can wait for is not refused."""
+    assert requests.get(url, timeout=threading.TIMEOUT_MAX).text == "ok"
+
+
 @pytest.mark.parametrize("name", ["timeout", "connect_timeout", "read_timeout"])
-@pytest.mark.parametrize("bad", ["5", 0, True, (1, 2)])
+@pytest.mark.parametrize("bad", ["5", 0, True, (1, 2), sys.maxsize, 10**400])
 def test_senseless_default_timeout_is_refused_by_name(name, bad):
     """set_default_timeout takes numbers above zero, and says which argument is none."""
     with pytest.raises(ValueError, match=rf"^{name} must be .*{re.escape(repr(bad))} was given$"):
