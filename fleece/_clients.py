@@ -43,7 +43,7 @@ def made_by(make: Callable[..., Any], session: boto3.Session | None, arguments: 
         if name not in _NOT_BOTO3S and value is not _NOT_GIVEN.get(name)
     }
     with _one_at_a_time():
-        config = _config(session or _default_session(), given.pop("config", None), explicit)
+        config = _config(session, given.pop("config", None), explicit)
         if config is not None:
             given["config"] = config
         made = make(given.pop("service_name"), **given, **arguments["newer"])
@@ -53,7 +53,7 @@ def made_by(make: Callable[..., Any], session: boto3.Session | None, arguments: 
     return made
 
 
-def _config(session: boto3.Session, of_caller: Config | None, explicit: Timeouts) -> Config | None:
+def _config(session: boto3.Session | None, of_caller: Config | None, explicit: Timeouts) -> Config | None:
     """Return the caller's configuration, with the timeouts by their order of precedence if any is set."""
     if of_caller is not None and not isinstance(of_caller, Config):
         raise TypeError(f"config must be a botocore.config.Config: {of_caller!r} was given")
@@ -63,7 +63,8 @@ def _config(session: boto3.Session, of_caller: Config | None, explicit: Timeouts
         return of_caller
     # A later one wins, option by option, so whatever else is in the caller's stays.
     merged = Config()
-    for config in (least, session._session.get_default_client_config(), of_caller, most):  # noqa: SLF001
+    of_session = (session or _default_session())._session.get_default_client_config()  # noqa: SLF001
+    for config in (least, of_session, of_caller, most):
         if config is not None:
             merged = merged.merge(config)
     return merged

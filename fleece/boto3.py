@@ -13,6 +13,9 @@ here would be out of date with every service that AWS opens. Say which one it is
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import boto3 as _boto3
 
 from fleece._clients import made_by
@@ -182,6 +185,25 @@ if not TYPE_CHECKING:  # a checker would take every misspelt name for one of the
         if name == "__path__":  # with it, `import fleece.boto3.session` would load a second copy of that module
             raise AttributeError(name)
         return getattr(_boto3, name)
+
+
+class _Module(ModuleType):
+    """This module, whose one variable is boto3's own: tests set `boto3.DEFAULT_SESSION`, or patch it."""
+
+    @property
+    def DEFAULT_SESSION(self) -> _boto3.Session | None:  # noqa: N802 (boto3's name)
+        return _boto3.DEFAULT_SESSION
+
+    @DEFAULT_SESSION.setter
+    def DEFAULT_SESSION(self, session: _boto3.Session | None) -> None:  # noqa: N802
+        _boto3.DEFAULT_SESSION = session
+
+    @DEFAULT_SESSION.deleter
+    def DEFAULT_SESSION(self) -> None:  # noqa: N802
+        del _boto3.DEFAULT_SESSION
+
+
+sys.modules[__name__].__class__ = _Module
 
 
 def __dir__() -> list[str]:

@@ -56,6 +56,7 @@ def other_names_are_those_of_boto3() -> None:
     boto3.set_stream_logger("")
     plain: boto3.session.Session = Session(profile_name="dev")
     assert_type(plain.get_available_services(), list[str])
+    boto3.DEFAULT_SESSION = None
     _ = (boto3.__version__, boto3.DEFAULT_SESSION, boto3.utils, boto3.compat)
     with contextlib.suppress(boto3.exceptions.Boto3Error):
         boto3.client("s3")

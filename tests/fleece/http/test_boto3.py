@@ -6,7 +6,9 @@ import importlib
 import inspect
 import re
 import socket
+import sys
 import threading
+from unittest import mock
 
 import boto3 as plain_boto3
 import pytest
@@ -17,7 +19,8 @@ from hypothesis import given, settings, strategies as st
 from fleece import boto3
 from fleece._defaults import defaults
 
-HERE = {"region_name": "eu-west-1", "aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+HERE = {"region_name": "eu-west-1", **KEYS}
 ONCE = {"retries": {"total_max_attempts": 1}}
 
 seconds = st.none() | st.integers(1, 900) | st.floats(0.01, 900)
@@ -150,7 +153,7 @@ def test_connect_timeout_that_was_set_is_the_one_that_fires():
             client.list_buckets()
 
 
-@pytest.mark.parametrize("bad", [0, -1, "5", True, float("nan"), float("inf"), [1], (1, 2)])
+@pytest.mark.parametrize("bad", [0, -1, "5", True, float("nan"), float("inf"), sys.maxsize, [1], (1, 2)])
 @pytest.mark.parametrize("name", ["timeout", "connect_timeout", "read_timeout"])
 @pytest.mark.parametrize(
     "call",
@@ -192,6 +195,41 @@ def test_every_other_name_is_boto3s():
     assert {name for name in names if getattr(boto3, name) is not getattr(plain_boto3, name)} == own
     assert set(names) <= set(dir(boto3))
     assert boto3.__version__ == plain_boto3.__version__
+
+
+@pytest.fixture
+def _default_session(monkeypatch):
+    """Put boto3's default session back afterwards."""
+    monkeypatch.setattr(plain_boto3, "DEFAULT_SESSION", None)
+
+
+@pytest.mark.usefixtures("_default_session")
+def test_default_session_that_is_set_is_boto3s():
+    """`boto3.DEFAULT_SESSION = None` and a session of one's own are idioms of tests: boto3 itself has to see them."""
+    boto3.DEFAULT_SESSION = session = plain_boto3.Session(region_name="ap-south-1", **KEYS)
+    assert plain_boto3.DEFAULT_SESSION is session
+    assert boto3.client("sts").meta.region_name == "ap-south-1"
+    boto3.DEFAULT_SESSION = None
+    boto3.setup_default_session(region_name="eu-west-1")
+    assert boto3.DEFAULT_SESSION.region_name == "eu-west-1"
+
+
+@pytest.mark.usefixtures("_default_session")
+def test_default_session_can_be_patched():
+    """`mock.patch` of it holds as long as the block, and the session from before is there again."""
+    boto3.setup_default_session(region_name="eu-west-1")
+    before = boto3.DEFAULT_SESSION
+    with mock.patch("fleece.boto3.DEFAULT_SESSION", plain_boto3.Session(region_name="ap-south-1", **KEYS)):
+        assert boto3.client("sts", timeout=3).meta.region_name == "ap-south-1"
+    assert boto3.DEFAULT_SESSION is plain_boto3.DEFAULT_SESSION is before
+
+
+@pytest.mark.usefixtures("_default_session")
+def test_session_that_is_not_needed_is_not_made():
+    """With `boto3.client` patched in a test and no timeouts set, nothing looks for profiles and credentials."""
+    with mock.patch("boto3.client") as client:
+        assert boto3.client("s3") is client.return_value
+    assert plain_boto3.DEFAULT_SESSION is None
 
 
 def test_star_import_brings_what_boto3_brings():
