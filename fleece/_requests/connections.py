@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import ssl
+import threading
 from http.client import HTTPResponse
 from time import monotonic
 
 from requests import Response
-from requests.exceptions import ConnectionError as RequestsConnectionError, ReadTimeout
+from requests.exceptions import ConnectionError as RequestsConnectionError, ConnectTimeout, ProxyError, ReadTimeout
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 from urllib3.util.proxy import connection_requires_http_tunnel
 
@@ -30,7 +32,8 @@ MAX_IDLE_SECONDS = 50.0
 MAX_SHARED = 64
 """Connections to one server that the calls of all threads keep; urllib3 warns of each that it has no place for."""
 
-_NEVER = (0.0, None)
+MAX_SERVERS = 64
+"""Servers that the calls of all threads keep connections to, and proxies; those that were not asked for longest go."""
 
 # What a server that has closed an idle connection looks like from here, before the first byte of an answer.
 _GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
@@ -54,11 +57,7 @@ class _Answer(HTTPResponse):
 
 
 class _WarmPool(HTTPConnectionPool):
-    """A pool that does not hand out connections that were idle for too long, and gets over one that went dead.
-
-    Nor those that another process has put back: after a fork they are the parent's as well, and after a SnapStart
-    restore nobody's.
-    """
+    """A pool that does not hand out connections that were idle for too long, and gets over one that went dead."""
 
     def _new_conn(self) -> Any:
         conn: Any = super()._new_conn()
@@ -67,13 +66,12 @@ class _WarmPool(HTTPConnectionPool):
 
     def _put_conn(self, conn: Any) -> None:
         if conn is not None:
-            conn.fleece_put_back = (monotonic(), defaults.process())
+            conn.fleece_idle_since = monotonic()
         super()._put_conn(conn)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout)
-        idle_since, process = getattr(conn, "fleece_put_back", _NEVER)
-        if process is not None and (process is not defaults.process() or monotonic() - idle_since > MAX_IDLE_SECONDS):
+        if monotonic() - getattr(conn, "fleece_idle_since", math.inf) > MAX_IDLE_SECONDS:
             conn.close()  # it connects anew when it is used
         conn.fleece_reused = conn.sock is not None
         return conn
@@ -111,30 +109,62 @@ _POOLS = {"http": _WarmPool, "https": _WarmSecurePool}
 
 
 class WarmAdapter(CallRetries):
-    """`requests.adapters.HTTPAdapter` over warm pools, whose retries are those of the call under way."""
+    """`requests.adapters.HTTPAdapter` over warm pools, whose retries are those of the call under way.
+
+    The pools are of one process. After a fork their connections are the parent's as well, and their locks may be held
+    by threads that only the parent has; after a SnapStart restore the connections lead nowhere.
+    """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools that connect directly."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.proxy_manager = {}
+        self._process = defaults.process()
+
+    def send(self, *args: Any, **kwargs: Any) -> Response:
+        """Send a prepared request over the pools of this process."""
+        if self._process is not defaults.process():
+            with _one_at_a_time():  # the first of many threads; the others wait until it is done
+                if self._process is not defaults.process():
+                    self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
+        return super().send(*args, **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Return the pools behind that proxy; SOCKS brings pools of its own, and keeps them."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if isinstance(manager, ProxyManager):
-            manager.pool_classes_by_scheme = _POOLS
+        with _one_at_a_time():
+            manager = super().proxy_manager_for(proxy, **kwargs)
+            if isinstance(manager, ProxyManager):
+                manager.pool_classes_by_scheme = _POOLS
+            # Some proxies take a user name of its own for each call: kept for ever, these would use up descriptors.
+            self.proxy_manager[proxy] = self.proxy_manager.pop(proxy)  # to the end
+            if len(self.proxy_manager) > self._pool_connections:
+                del self.proxy_manager[next(iter(self.proxy_manager))]
         return manager
+
+
+def _one_at_a_time() -> contextlib.AbstractContextManager[Any]:
+    return defaults.resource("requests.lock", threading.Lock)
+
+
+class ProxyConnectTimeout(ProxyError, ConnectTimeout):  # noqa: N818 (as requests names its timeouts)
+    """A proxy did not take the connection in time: what requests calls it, and what it is."""
 
 
 @contextlib.contextmanager
 def timeouts_by_name(request: PreparedRequest) -> Iterator[None]:
-    """Raise `ReadTimeout` where requests makes a `ConnectionError` of one: after retries, and within a body."""
+    """Raise a `Timeout` where requests makes a `ConnectionError` of one: after retries, in a body, to a proxy."""
     try:
         yield
     except RequestsConnectionError as error:
         cause = error.args[0] if error.args else None
-        if isinstance(getattr(cause, "reason", cause), ReadTimeoutError):
+        reason = getattr(cause, "reason", cause)
+        if isinstance(reason, ReadTimeoutError):
             raise ReadTimeout(cause, request=request) from error
+        of_proxy = getattr(reason, "original_error", None)
+        # urllib3 1 calls a refused connection a timeout, too.
+        if isinstance(of_proxy, ConnectTimeoutError) and not isinstance(of_proxy, NewConnectionError):
+            raise ProxyConnectTimeout(cause, request=request) from error
         raise
 
 

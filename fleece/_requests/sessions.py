@@ -7,7 +7,7 @@ import contextlib
 import requests
 
 from fleece._defaults import Timeouts, defaults
-from fleece._requests.connections import MAX_SHARED, StreamedResponse, WarmAdapter, timeouts_by_name
+from fleece._requests.connections import MAX_SERVERS, MAX_SHARED, StreamedResponse, WarmAdapter, timeouts_by_name
 from fleece._requests.retries import IN_FORCE, retry_of, retry_with, with_call_retries
 from fleece._seconds import checked_seconds, checked_timeouts
 
@@ -43,6 +43,10 @@ class Session(requests.Session):
     """
 
     __attrs__ = [*requests.Session.__attrs__, "timeout", "retries"]  # noqa: RUF012 (what is pickled, as in requests)
+
+    # Of a subclass that was written for requests and pickles what requests does.
+    timeout: _t.Seconds = None
+    retries: _t.Retries = None
 
     def __init__(self, timeout: _t.Seconds = None, retries: _t.Retries = None) -> None:
         checked_timeout(timeout)
@@ -166,7 +170,7 @@ class OneCallSession(Session):
     """The session of one call of this module: its cookies and headers go, the connections below it stay."""
 
     def _mount_adapters(self) -> None:
-        adapter = defaults.resource("requests.adapter", lambda: WarmAdapter(pool_maxsize=MAX_SHARED))
+        adapter = defaults.resource("requests.adapter", lambda: WarmAdapter(MAX_SERVERS, MAX_SHARED))
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 

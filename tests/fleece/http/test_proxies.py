@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import socket
+from pathlib import Path
 
 import pytest
+import urllib3
 
 from fleece import requests
 
@@ -92,11 +95,45 @@ def test_timeout_in_a_tunnel_that_is_dug_anew_is_a_timeout(secure_app, proxy, th
         requests.get(secure_app.url, timeout=0.2, **through)
 
 
+def test_calls_through_ever_new_proxies_keep_few_connections(proxy, url):
+    """A proxy that takes a new user name for each call is many proxies: what was opened for the old ones is closed."""
+
+    def call(number):
+        assert requests.get(url, proxies={"http": proxy.url.replace("://", f"://user-{number}:password@")}).text == "ok"
+        return proxy.connections[-1]
+
+    def descriptors():
+        return len([*Path("/dev/fd").iterdir()])
+
+    before = descriptors()
+    first, *_, last = map(call, range(100))
+    assert descriptors() - before <= 2 * 64 + 10  # both ends are of this process; the proxy's may not be closed yet
+    assert call(99) == last
+    assert call(0) != first
+
+
+@pytest.mark.parametrize("retries", [None, {"total": 1, "backoff_factor": 0}])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_proxy_that_never_accepts_is_a_timeout_and_a_proxy_error(scheme, retries):
+    """A proxy that cannot be reached in time is a ConnectTimeout, and the ProxyError that requests makes of it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        address = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with pytest.raises(requests.ConnectTimeout) as caught:
+            requests.get(f"{scheme}://nowhere.example/", proxies={scheme: address}, timeout=0.1, retries=retries)
+    if not urllib3.__version__.startswith("1."):  # which says ConnectTimeout
+        assert isinstance(caught.value, requests.exceptions.ProxyError)
+    assert caught.value.request.url == f"{scheme}://nowhere.example/"
+
+
 def test_proxy_that_is_not_there_is_a_proxy_error(proxy, through, url):
     """A refused connection to the proxy is requests' ProxyError."""
     proxy.close()
-    with pytest.raises(requests.exceptions.ProxyError):
+    with pytest.raises(requests.exceptions.ProxyError) as caught:
         requests.get(url, retries=1, **through)
+    assert not isinstance(caught.value, requests.Timeout)
 
 
 def test_password_in_the_proxys_address_goes_to_the_proxy_alone(app, proxy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +14,7 @@ import snapshot_restore_py
 from fleece import requests
 from fleece._defaults import defaults
 from fleece._requests import connections
+from fleece._requests.sessions import OneCallSession
 
 
 @pytest.fixture(params=["module", "session"])
@@ -227,11 +229,46 @@ def test_child_after_fork_has_connections_of_its_own(app, secure_app, client, au
     assert used["before"] == used["parent"] == used["after"] != used["child"]
 
 
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_child_does_not_wait_for_a_thread_of_its_parent(url, client):
+    """A thread that is in the middle of a call when the process forks holds a lock, in the child for ever."""
+    client.get(url)
+    adapter = OneCallSession().get_adapter(url) if client is requests else client.get_adapter(url)
+    held, done = threading.Event(), threading.Event()
+
+    def be_in_the_middle():
+        with adapter.poolmanager.pools.lock:
+            held.set()
+            done.wait(20)
+
+    thread = threading.Thread(target=be_in_the_middle)
+    thread.start()
+    held.wait(20)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(5)  # which ends it
+        os._exit(0 if client.get(url).text == "ok" else 1)
+    status = os.waitpid(child, 0)[1]
+    done.set()
+    thread.join()
+    assert status == 0
+
+
+def test_many_servers_have_a_connection_each(start_app):
+    """More servers than requests has pools for (10) are called in turns over one connection each."""
+    apps = [start_app() for _ in range(12)]
+    for _ in range(2):
+        for app in apps:
+            requests.get(app.url)
+    assert [len(set(app.connections)) for app in apps] == [1] * 12
+
+
 def test_connections_are_not_used_after_a_snapstart_restore(app, url, client, monkeypatch):
     """What was opened before the snapshot leads nowhere after the restore; AWS's hooks say when that was."""
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
     monkeypatch.setattr(defaults, "_restore_hook", False)
     monkeypatch.setattr(snapshot_restore_py, "_after_restore_registry", [])
+    defaults.reset()  # the hook is registered when there is something to drop
     client.get(url)
     client.get(url)
     for hook, args, kwargs in snapshot_restore_py.get_after_restore():
