@@ -129,9 +129,9 @@ def set_default_retries(*args: Any, **kwargs: Any) -> None:
     defaults.configure(requests_retries=settings or None)
 
 
-def session() -> Session:
+def session(timeout: _t.Seconds = None, retries: _t.Retries = None) -> Session:
     """Return a new `Session`."""
-    return Session()
+    return Session(timeout, retries)
 
 
 def request(method: str, url: _t.Url, **kwargs: Unpack[_t.RequestArguments]) -> Response:

@@ -83,6 +83,7 @@ def timeouts_and_retries() -> None:
         assert_type(session.post("https://example.com", {"a": "b"}, retries={"total": 1}), Response)
         assert_type(session.request("GET", "https://example.com", timeout=1, retries=1), Response)
     assert_type(requests.session(), requests.Session)
+    assert_type(requests.session(timeout=(1, None), retries=Retry(2)), requests.Session)
 
 
 def other_names_are_those_of_requests(session: requests.Session) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import sys
+import types
 
 import pytest
 import requests as plain_requests
@@ -70,6 +72,30 @@ def test_head_follows_no_redirect_unless_told(app, url):
     assert requests.head(url).status_code == 302
     assert len(app.requests) == 1
     assert requests.head(url, allow_redirects=True).status_code == 200
+
+
+def test_session_function_takes_what_the_class_takes(peer, acts):
+    """`session()`, which has no arguments in requests, has the timeout and retries of the class."""
+    server = peer(acts.reset, acts.say_then_stall(b""))
+    with requests.session(timeout=0.1, retries={"total": 1, "backoff_factor": 0}) as session:
+        assert isinstance(session, requests.Session)
+        with pytest.raises(requests.ReadTimeout):
+            session.get(server.url)
+    assert len(server.requests) == 2
+
+
+class OfAUser(requests.Session):
+    """A session that says itself what is pickled of it, as requests' documentation shows."""
+
+    __attrs__ = ("headers", "adapters", *plain_requests.Session.__attrs__)
+
+
+def test_session_of_a_user_survives_pickling(url, monkeypatch):
+    """A subclass written for requests knows nothing of timeout and retries, and comes back without them."""
+    monkeypatch.setitem(sys.modules, __name__, types.SimpleNamespace(OfAUser=OfAUser))  # which pytest does not do
+    with pickle.loads(pickle.dumps(OfAUser())) as session:  # noqa: S301 (made here)
+        assert (session.timeout, session.retries) == (None, None)
+        assert session.get(url).text == "ok"
 
 
 def test_session_survives_pickling(url):
