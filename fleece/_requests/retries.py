@@ -118,7 +118,8 @@ def with_call_retries(adapter: BaseAdapter) -> BaseAdapter:
     """Return `adapter` with the retries of the call under way: a double that shares all of its state.
 
     The adapter itself is left as it was, because other sessions and threads may be using it. It is returned as it is
-    when nobody has asked for retries, and when it is not of requests' own kind: that one retries as it sees fit.
+    when nobody has asked for retries, and when it is not of requests' own kind, or keeps something in slots, which
+    cannot be shared: that one retries as it sees fit.
     """
     _, asked_for, installed = IN_FORCE.get()
     if asked_for is None and installed is None:
@@ -126,6 +127,8 @@ def with_call_retries(adapter: BaseAdapter) -> BaseAdapter:
     if not isinstance(adapter, HTTPAdapter) or isinstance(adapter, CallRetries) or "max_retries" not in vars(adapter):
         return adapter
     kind: Any = type(adapter)
+    if kind.__basicsize__ != HTTPAdapter.__basicsize__:  # it has slots
+        return adapter
     double: HTTPAdapter = object.__new__(_with_call_retries(kind))
     double.__dict__ = adapter.__dict__
     return double

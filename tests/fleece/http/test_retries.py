@@ -179,6 +179,23 @@ def test_adapter_of_the_user_has_the_retries_too(app, url, of_call, of_session, 
     assert adapter.max_retries is before
 
 
+def test_adapter_with_slots_is_left_alone(app, url):
+    """What is in slots cannot be shared with a double: such an adapter retries as it was made to, and works."""
+
+    class Slotted(requests.adapters.HTTPAdapter):
+        __slots__ = ("sent",)
+
+        def send(self, request, **kwargs):
+            self.sent = request
+            return super().send(request, **kwargs)
+
+    adapter = Slotted()
+    with requests.Session(retries=2) as session:
+        session.mount("http://", adapter)
+        assert session.get(url).text == "ok"
+    assert adapter.sent.url == url
+
+
 def test_adapter_that_is_shared_is_left_as_it_is(app, url):
     """What one session asks for is not what another one gets through the same adapter."""
     app.answers = [(503, [], b"")]
