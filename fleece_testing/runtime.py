@@ -13,7 +13,6 @@ root (for any other user the unpacked zip is).
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import threading
@@ -25,6 +24,14 @@ from typing import TYPE_CHECKING, Any
 from fleece_testing._arn import function_arn
 from fleece_testing._lifecycle import Startable
 from fleece_testing._runtime_api import FunctionError, Task
+from fleece_testing._runtime_arguments import (
+    checked_concurrency,
+    checked_environment,
+    checked_seconds,
+    header,
+    json_header,
+    json_text,
+)
 from fleece_testing._runtime_code import laid_out
 from fleece_testing._runtime_outcome import InitError, Invocation, lines_of, parsed
 from fleece_testing._runtime_output import Output
@@ -72,7 +79,8 @@ class Runtime(Startable):
 
     Raises:
         FileNotFoundError: at `start`, when there is no such code.
-        ValueError: SnapStart with workers; at `start`, when the file is no zip or the interpreter has no awslambdaric.
+        TypeError, ValueError: an argument that makes no sense, by its name; SnapStart with workers.
+        ValueError: at `start`, when the file is no zip or the interpreter has no awslambdaric.
         InitError: at `start`, or at `invoke` when a new process has to be booted.
     """
 
@@ -95,13 +103,14 @@ class Runtime(Startable):
         xray: XRayDaemon | None = None,
         echo: bool = True,
     ) -> None:
-        if snapstart and concurrency > 1:
+        workers = checked_concurrency(concurrency)
+        if snapstart and workers > 1:
             raise ValueError("SnapStart is not for managed instances: give snapstart=True or a concurrency, not both")
         self.arn = function_arn(region, account, function_name)
         self.xray = XRayDaemon() if xray is None else xray
         self._code = Path(code)
         self._handler = handler
-        self._environment = dict(environment or {})
+        self._environment = checked_environment({} if environment is None else environment)
         self._python = shutil.which(python) or python
         self._isolated = self._code.is_file() if isolated is None else isolated
         self._settings: dict[str, Any] = {
@@ -109,13 +118,13 @@ class Runtime(Startable):
             "version": function_version,
             "memory": memory,
             "region": region,
-            "concurrency": concurrency,
+            "concurrency": workers,
             "snapstart": snapstart,
         }
-        self._init_timeout = init_timeout
+        self._init_timeout = checked_seconds("init_timeout", init_timeout)
         self._stops_xray = xray is None
         self._echo = echo
-        self._workers = threading.BoundedSemaphore(concurrency)
+        self._workers = threading.BoundedSemaphore(workers)
         self._booting = threading.Lock()
         self._resources = ExitStack()
         self._plan: Plan | None = None
@@ -171,18 +180,21 @@ class Runtime(Startable):
         Raises:
             InitError: a new process had to be booted, and did not come up.
             RuntimeError: the runtime has not been started.
+            TypeError, ValueError: an argument that the function could not be told, by its name.
         """
         if trace_header is None:
             trace_header = self._environment.get("_X_AMZN_TRACE_ID") or new_trace_header()
         headers = {
             "Lambda-Runtime-Invoked-Function-Arn": self.arn,
-            "Lambda-Runtime-Trace-Id": trace_header,
-            "Lambda-Runtime-Client-Context": json.dumps(client_context) if client_context is not None else "",
-            "Lambda-Runtime-Cognito-Identity": json.dumps(identity) if identity is not None else "",
-            "Lambda-Runtime-Aws-Tenant-Id": tenant_id or "",
+            "Lambda-Runtime-Trace-Id": header("trace_header", trace_header),
+            "Lambda-Runtime-Client-Context": json_header("client_context", client_context),
+            "Lambda-Runtime-Cognito-Identity": json_header("identity", identity),
+            "Lambda-Runtime-Aws-Tenant-Id": header("tenant_id", tenant_id),
         }
         sent = {name: value for name, value in headers.items() if value}
-        return self._run(Task(str(uuid.uuid4()), json.dumps(event).encode(), sent, deadline), trace_header)
+        payload = json_text("event", event).encode()
+        task = Task(str(uuid.uuid4()), payload, sent, checked_seconds("deadline", deadline))
+        return self._run(task, trace_header)
 
     def restore(self) -> None:
         """Go on in another process restored from the same snapshot, as if it were another execution environment.

@@ -1,0 +1,88 @@
+"""What `Runtime` is given, looked at before it reaches a process, where nobody could say whose mistake it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from threading import TIMEOUT_MAX
+from typing import Any
+
+
+def checked_concurrency(value: object) -> int:
+    """Return the number of workers.
+
+    Raises:
+        TypeError, ValueError: it is no whole number above zero.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"concurrency must be a whole number: {value!r} was given")
+    if value < 1:
+        raise ValueError(f"concurrency must be one or more: {value!r} was given")
+    return value
+
+
+def checked_seconds(name: str, value: object) -> float:
+    """Return a time to wait, which always has an end.
+
+    Raises:
+        ValueError: it is no number of seconds above zero.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= TIMEOUT_MAX:
+        return value
+    raise ValueError(f"{name} must be a number of seconds above zero: {value!r} was given")
+
+
+def checked_environment(value: object) -> dict[str, str]:
+    """Return a copy of the variables. No value of theirs is in the message: it may be a secret.
+
+    Raises:
+        TypeError, ValueError: they are no mapping of text to text, or no process can have them.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"environment must be a mapping: {type(value).__name__} was given")
+    for name, text in value.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise TypeError(f"environment must be a mapping of text to text: {name!r} is {type(text).__name__}")
+        if not name or "=" in name or "\0" in name + text:
+            raise ValueError(f"environment has a variable that no process can have: {name!r}")
+    return dict(value)
+
+
+def header(name: str, value: object) -> str:
+    """Return what goes into a header as it is, which is empty where there is none.
+
+    Raises:
+        TypeError, ValueError: it is not text, or would not get through.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text: {value!r} was given")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(f"{name} must be printable ASCII: {value!r} was given")
+    return value
+
+
+def json_header(name: str, value: object) -> str:
+    """Return a mapping as JSON for a header, which is empty where there is none.
+
+    Raises:
+        TypeError, ValueError: it is no mapping, or JSON cannot say what is in it.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping: {value!r} was given")
+    return json_text(name, dict(value))
+
+
+def json_text(name: str, value: Any) -> str:
+    """Return `value` as JSON.
+
+    Raises:
+        TypeError, ValueError: JSON cannot say it.
+    """
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be what JSON can say: {value!r} was given ({error})") from error
