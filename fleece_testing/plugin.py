@@ -238,7 +238,7 @@ def fleece_docker_server() -> Iterator[DockerEngine]:
 def fleece_docker(fleece_docker_server: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerEngine]:
     """Stand in for a Docker engine, without images at first: ``fleece_docker.image("example/python:3")``.
 
-    ``docker.from_env()`` leads to it, in this process and its children; the user's own Docker configuration is not read.
+    ``docker.from_env()`` leads to it, in this process and its children; the user's own configuration is not read.
     """
     for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
