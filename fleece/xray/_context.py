@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections import namedtuple
 from contextvars import ContextVar
-from functools import lru_cache
 
 from fleece._trace_header import ENVIRONMENT_VARIABLE, environment_trace, parse_trace_header
 from fleece.xray._environment import warn_once
@@ -40,13 +39,9 @@ def sampled_trace() -> TraceHeader | None:
     """The trace that subsegments are to be sent for; ``None`` means that calls go straight through."""
     # All that an untraced call pays for, hence not `environ.get`, which is two calls more where there is no variable.
     try:
-        return _sampled(os.environ[ENVIRONMENT_VARIABLE])
+        text = os.environ[ENVIRONMENT_VARIABLE]
     except KeyError:
         return None
-
-
-@lru_cache(maxsize=16)
-def _sampled(text: str) -> TraceHeader | None:
     header = parse_trace_header(text)
     if header.root is None or header.parent is None:
         if text:

@@ -121,8 +121,16 @@ def _around_call(func: Function, begin: Begin) -> Function:
         scope = begin(args, kwargs)
         if scope is None:
             return func(*args, **kwargs)
-        with scope:
+        # As `with scope:`, which would take longer; this is what most calls come through.
+        scope.enter()
+        try:
             return func(*args, **kwargs)
+        except BaseException as error:
+            scope.fail(error)
+            raise
+        finally:
+            scope.leave()
+            scope.finish()
 
     return wrapper
 

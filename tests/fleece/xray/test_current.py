@@ -1,6 +1,7 @@
 """Blocks of code as subsegments, and what is added to the one that is open."""
 
 import asyncio
+import contextvars
 import enum
 import itertools
 import json
@@ -58,6 +59,86 @@ def test_one_block_can_be_entered_inside_of_itself(fleece_xray):
     assert [[child.name for child in root.children] for root in trace.roots] == [["again"], []]
 
 
+def test_one_block_can_be_entered_by_several_tasks_at_once(fleece_xray):
+    """Each has its own, whichever ends first, and what is put into the block goes to the task's own."""
+    block = xray.subsegment("shared")
+
+    async def work(name, turns):
+        with xray.subsegment(name):
+            async with block:
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                block.put_annotation("name", name)
+                with xray.subsegment(f"in {name}"):
+                    block.put_metadata("name", name)
+                    await asyncio.sleep(0)
+                if name == "b":
+                    raise KeyError(name)
+
+    async def all_of_them():
+        return await asyncio.gather(work("a", 5), work("b", 1), work("c", 3), return_exceptions=True)
+
+    assert [type(one) for one in asyncio.run(all_of_them())] == [type(None), KeyError, type(None)]
+    [trace] = fleece_xray.traces()
+    for root in trace.roots:
+        [shared] = root.children
+        assert [child.name for child in shared.children] == [f"in {root.name}"]
+        assert shared.document["annotations"] == {"name": root.name}
+        assert shared.document["metadata"] == {"default": {"name": root.name}}
+        assert shared.document.get("fault", False) is (root.name == "b")
+    assert sorted(root.name for root in trace.roots) == ["a", "b", "c"]
+    assert xray.get_parent_id() == fleece_xray.parent_id
+
+
+def test_one_block_can_be_entered_by_several_threads_at_once(fleece_xray):
+    """Threads that meet inside of it and leave it in another order."""
+    block, meet = xray.subsegment("shared"), threading.Barrier(4)
+    before_me = [threading.Event() for _ in range(5)]
+    before_me[0].set()
+
+    def work(number):
+        with xray.subsegment(f"thread {number}"), block:
+            meet.wait()
+            before_me[number].wait()
+            block.put_annotation("number", number)
+        before_me[number + 1].set()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [trace] = fleece_xray.traces()
+    annotations = {root.name: [child.document["annotations"] for child in root.children] for root in trace.roots}
+    assert annotations == {f"thread {number}": [{"number": number}] for number in range(4)}
+
+
+@pytest.mark.parametrize("decision", ["0", "1"])
+def test_a_block_that_was_left_open_can_be_entered_by_the_next_invocation(fleece_xray, trace, decision):
+    """What the last invocation has left open is not what this one ends, sampled or not."""
+    block = xray.subsegment("block")
+    block.__enter__()
+    before = len(fleece_xray.documents)
+    trace(f"Root=1-5759e988-ffffffffffffffffffffffff;Parent=53995c3f42cd8ad8;Sampled={decision}")
+    with block:
+        block.put_annotation("of", "this invocation")
+    documents = fleece_xray.documents[before:]
+    assert [document["trace_id"] for document in documents] == ["1-5759e988-ffffffffffffffffffffffff"] * 2 * int(
+        decision
+    )
+
+
+def test_a_block_that_is_left_in_another_context(fleece_xray):
+    """As by a framework that runs each step of a coroutine in a context of its own."""
+    block = xray.subsegment("block")
+    contextvars.copy_context().run(block.__enter__)
+    contextvars.copy_context().run(block.put_annotation, "key", 1)
+    contextvars.copy_context().run(block.__exit__, None, None, None)
+    assert fleece_xray.assert_subsegment("block")["annotations"] == {"key": 1}
+    block.__exit__(None, None, None)
+    assert len(fleece_xray.documents) == 2
+
+
 def test_an_exception_in_a_block_passes(fleece_xray):
     """It is recorded as a fault and not swallowed."""
     with pytest.raises(ZeroDivisionError), xray.subsegment("fails"):
@@ -90,6 +171,25 @@ def test_a_clock_that_is_set_back_gives_no_negative_duration(fleece_xray):
         patch.setattr(time, "time_ns", lambda: now - 3600 * 10**9)
     [document] = fleece_xray.subsegments
     assert document["end_time"] == document["start_time"]
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((3,), "name must be a text: 3 was given"),
+        ((None,), "name must be a text: None was given"),
+        ((b"name",), "name must be a text: b'name' was given"),
+        (("name", 3), "namespace must be a text or None: 3 was given"),
+    ],
+)
+def test_a_name_that_is_no_text_is_told_at_the_call(fleece_xray, trace, sampled, arguments, told):
+    """Sampled or not, so that it does not come out in production first."""
+    if not sampled:
+        trace(None)
+    with pytest.raises(TypeError, match=told):
+        xray.subsegment(*arguments)
+    assert fleece_xray.documents == []
 
 
 def test_annotations_go_to_the_innermost_subsegment(fleece_xray):
@@ -136,6 +236,17 @@ def test_annotation_values_are_texts_numbers_or_booleans(fleece_xray, value, sen
     assert fleece_xray.subsegments[0]["annotations"] == {"key": sent}
     if value == value and not isinstance(value, Unprintable):  # noqa: PLR0124 (not NaN)
         assert xray.to_safe_annotation_value(value) == sent
+
+
+@pytest.mark.parametrize("key", [None, 3, ("a", 1), b"key", Unprintable(), Colour.RED])
+def test_keys_and_namespaces_that_are_no_texts_do_no_harm(fleece_xray, key):
+    """They are data, and may come from a request: taken as texts where that is possible, and never an error."""
+    with xray.subsegment("x") as block:
+        for put in (xray, block):
+            put.put_annotation(key, key)
+            put.put_metadata(key, key)
+            put.put_metadata("key", key, namespace=key)
+    assert len(fleece_xray.subsegments) == 1
 
 
 @pytest.mark.parametrize(

@@ -482,6 +482,13 @@ def test_the_parentheses_are_missed_at_once():
         xray.trace_xray_subsegment(add)
 
 
+@pytest.mark.parametrize("wrong", ["name", 1, None])
+def test_skip_args_is_true_or_false(wrong):
+    """A name in its place is a mistake that would otherwise only leave out the arguments."""
+    with pytest.raises(TypeError, match=r"skip_args must be True or False: .* was given"):
+        xray.trace_xray_subsegment(wrong)
+
+
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError()])
 def test_an_exception_passes_unchanged_and_is_recorded(fleece_xray, error):
     """The very same object, with its context and its attributes; the subsegment is a fault."""

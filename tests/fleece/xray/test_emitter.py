@@ -167,8 +167,111 @@ def test_nobody_listening_is_nothing(address):
     assert [work() for _ in range(50)] == ["result"] * 50
 
 
+UNROUTABLE = ["255.255.255.255:2000", "[fe80::1]:2000", "[100::1]:2000"]
+
+
+@pytest.mark.parametrize("text", UNROUTABLE)
+def test_an_address_that_leads_nowhere_is_nothing(address, text):
+    """A broadcast that the kernel forbids, a link that is not named, a network for what is to be discarded."""
+    address(text)
+    assert [work() for _ in range(50)] == ["result"] * 50
+
+
+def test_what_the_kernel_refuses_is_no_accident_of_this_machine():
+    """The first of the addresses above is refused at once, so that the test above is about refusals too."""
+    host, _, port = UNROUTABLE[0].rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain, pytest.raises(OSError):
+        plain.connect((host, int(port)))
+
+
+class Full(socket.socket):
+    """A socket whose queue is full after a few datagrams; one of another family, since UDP's never is on loopback."""
+
+    daemon = ""
+    refusals = 0
+
+    def __init__(self, *_):
+        super().__init__(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def connect(self, _):
+        super().connect(Full.daemon)
+
+    def send(self, datagram, *flags):
+        try:
+            return super().send(datagram, *flags)
+        except BlockingIOError:
+            Full.refusals += 1
+            raise
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no such sockets here")
+def test_a_full_socket_drops_and_does_not_wait(address, monkeypatch, tmp_path):
+    """What the kernel has no room for is dropped; when there is room again, datagrams arrive."""
+    monkeypatch.setattr(socket, "socket", Full)
+    monkeypatch.setattr(Full, "daemon", str(tmp_path / "daemon"))
+    monkeypatch.setattr(Full, "refusals", 0)
+    with Full() as stuck:
+        stuck.bind(Full.daemon)
+        stuck.setblocking(False)
+        address("127.0.0.1:2000")
+        assert [work() for _ in range(500)] == ["result"] * 500
+        assert Full.refusals > 0
+        for _ in range(2 * 500 - Full.refusals):
+            stuck.recv(65_507)
+        work()
+        assert b'"in_progress":true' in stuck.recv(65_507)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Collect the sockets that are made."""
+    sockets = []
+
+    class Socket(socket.socket):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            sockets.append(self)
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    return sockets
+
+
+def test_a_socket_that_somebody_closes_is_made_anew(address, made):
+    """As programs do that close every descriptor they find: one datagram is lost, and the others arrive."""
+    with XRayDaemon() as daemon:
+        made.clear()
+        address(daemon.address)
+        work()
+        [first] = made
+        os.close(first.fileno())
+        assert [work() for _ in range(3)] == ["result"] * 3
+        assert len(made) == 2
+        assert len(daemon.subsegments) >= 3
+
+
+def test_a_file_that_takes_the_place_of_the_socket_is_left_alone(address, made, tmp_path):
+    """Its number is the socket's, which is forgotten and not closed."""
+    with XRayDaemon() as daemon, (tmp_path / "file").open("wb") as file:
+        made.clear()
+        address(daemon.address)
+        work()
+        [first] = made
+        number = first.fileno()
+        os.dup2(file.fileno(), number)  # which closes the socket
+        try:
+            assert [work() for _ in range(3)] == ["result"] * 3
+            del first
+            made.clear()
+            assert os.path.sameopenfile(number, file.fileno())
+        finally:
+            os.close(number)
+        work()
+        assert len(daemon.subsegments) >= 4
+    assert (tmp_path / "file").read_bytes() == b""
+
+
 def test_a_full_buffer_drops_and_does_not_wait(address):
-    """A daemon that reads nothing costs no time and no error."""
+    """A daemon that reads nothing, as behind a black hole, costs no error."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stuck:
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stuck.bind(("127.0.0.1", 0))
@@ -221,16 +324,8 @@ def test_a_forked_child_has_a_socket_of_its_own(address):
         assert ports[0] == ports[5] != ports[2]
 
 
-def test_the_socket_does_not_block(address, monkeypatch):
+def test_the_socket_does_not_block(address, made):
     """Loopback drops what does not fit; a real interface would let a blocking sender wait."""
-    made = []
-
-    class Socket(socket.socket):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs)
-            made.append(self)
-
-    monkeypatch.setattr(socket, "socket", Socket)
     address("127.0.0.1:2000")
     work()
     work()

@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -60,3 +61,71 @@ def test_a_function_that_times_out_shows_where(function):
     [handler] = trace.roots
     assert (handler.name, handler.in_progress) == ("handler", True)
     assert [(child.name, child.in_progress) for child in handler.children] == [("work", True)]
+
+
+def test_an_invocation_without_a_trace_is_not_traced(function):
+    """No header, and one that is not sampled, between two that are: nothing is left over from these."""
+    headers = [None, "", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0", None]
+    invocations = [function.invoke({"seconds": 0}, trace_header=header) for header in headers]
+    assert [invocation.error for invocation in invocations] == [None] * 4
+    assert [len(invocation.subsegments) for invocation in invocations] == [2, 0, 0, 2]
+    assert invocations[1].result is None
+    assert invocations[2].result == headers[2]
+    assert len(function.xray.subsegments) == 4
+    function.xray.check()
+
+
+def test_the_workers_of_a_managed_instance_do_not_mix(fleece_runtime, tmp_path):
+    """Each is a fork with a socket of its own; invocations that run at the same time are traces of their own."""
+    (tmp_path / "app.py").write_text(CODE)
+    function = fleece_runtime(tmp_path, "app.handler", concurrency=3)
+    with ThreadPoolExecutor(3) as pool:
+        invocations = list(pool.map(lambda _: function.invoke({"seconds": 0.05}), range(9)))
+    assert [invocation.error for invocation in invocations] == [None] * 9
+    roots = [[root.name for root in trace.roots] for trace in function.xray.traces()]
+    assert roots == [["handler"]] * 9
+    assert all(len(trace.roots[0].children) == 1 for trace in function.xray.traces())
+    function.xray.check()
+
+
+SNAPSHOT = textwrap.dedent(
+    """
+    import os
+    import random
+    import socket
+
+    made_by = []
+
+    class Socket(socket.socket):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            if self.type == socket.SOCK_DGRAM:
+                made_by.append(os.getpid())
+
+    socket.socket = Socket
+
+    from fleece import xray
+
+    @xray.trace_xray_subsegment(skip_args=True)
+    def handler(event, context):
+        return {"made_by": made_by, "pid": os.getpid(), "number": random.random()}
+
+    os.environ["_X_AMZN_TRACE_ID"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    handler(None, None)
+    """
+)
+
+
+def test_a_restored_snapshot_has_a_socket_and_ids_of_its_own(fleece_runtime, tmp_path):
+    """What was opened before the snapshot leads nowhere after it, and chance repeats itself in each copy."""
+    (tmp_path / "app.py").write_text(SNAPSHOT)
+    function = fleece_runtime(tmp_path, "app.handler", snapstart=True)
+    first = function.invoke()
+    function.restore()
+    second = function.invoke()
+    assert first.result["number"] == second.result["number"]
+    assert first.subsegments[0]["id"] != second.subsegments[0]["id"]
+    for invocation in (first, second):
+        before, after = invocation.result["made_by"]
+        assert before != after == invocation.result["pid"]
+    function.xray.check()
