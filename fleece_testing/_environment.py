@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_PREFIXES = ("AWS_ENDPOINT_URL", "AWS_CONTAINER_", "AWS_SSO_")
+_PREFIXES = (
+    "AWS_BEARER_TOKEN_",
+    "AWS_CONTAINER_",
+    "AWS_EC2_METADATA_SERVICE_",
+    "AWS_ENDPOINT_URL",
+    "AWS_LOGIN_",
+    "AWS_SSO_",
+)
 _NAMES = frozenset(
     {
         "AWS_ACCESS_KEY_ID",
@@ -15,6 +22,7 @@ _NAMES = frozenset(
         "AWS_CA_BUNDLE",
         "AWS_CONFIG_FILE",
         "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_CREDENTIAL_FILE",
         "AWS_DEFAULT_PROFILE",
         "AWS_DEFAULT_REGION",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
@@ -26,7 +34,10 @@ _NAMES = frozenset(
         "AWS_SECURITY_TOKEN",
         "AWS_SESSION_TOKEN",
         "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_USE_FIPS_ENDPOINT",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "BOTO_CONFIG",
         "FLEECE_FAWS_URL",
         "FLEECE_IDENTITY_URL",
         "MOTO_ACCOUNT_ID",

@@ -4,6 +4,7 @@ Only ever run as a script, with the handler as its argument; see `fleece_testing
 more it takes part in SnapStart; see `fleece_testing._runtime_snapshot`.
 """
 
+import importlib
 import os
 import runpy
 import site
@@ -49,6 +50,9 @@ def end_with_the_tests(lifeline: int) -> None:
 
 
 if __name__ == "__main__":
+    if sys.flags.no_site and "FLEECE_ISOLATE_PATH" in os.environ:
+        # The guard of an isolated test session, which Python loads itself otherwise.
+        importlib.import_module("sitecustomize")
     # In place of this file's own folder, which Python has put there.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     if sys.flags.no_site:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from fleece_testing import _runtime_boot
 from fleece_testing._environment import NO_OTHER_SOURCES
+from fleece_testing._isolation.environment import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_INHERITED = ("LD_LIBRARY_PATH", "TMPDIR")
+_INHERITED = ("LD_LIBRARY_PATH", "TMPDIR", FOLDER)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Plan:
         """Return the child's whole environment: that of Lambda, and nothing of this process that is not needed."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         path = str(self.runtime) if self.isolated else os.environ.get("PYTHONPATH", "")
+        if self.isolated and FOLDER in os.environ:  # the tests are, and the function is to be as well
+            path = os.pathsep.join([os.environ[FOLDER], path])
         return {
             **inherited,
             "PATH": os.pathsep.join([str(Path(self.python).parent), "/usr/local/bin", "/usr/bin", "/bin", "/opt/bin"]),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from types import ModuleType
@@ -38,16 +39,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Isolate the session, where that is asked for, before anything of the tests is imported."""
-    _isolate_if_asked(early_config)
+    _isolate_if_asked(early_config, early_config.known_args_namespace)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Do it here where a ``conftest.py`` has loaded this plugin, which comes too late for the hook above."""
-    _isolate_if_asked(config)
+    _isolate_if_asked(config, config.option)
 
 
-def _isolate_if_asked(config: pytest.Config) -> None:
-    if config.known_args_namespace.fleece_isolate or config.getini("fleece_isolate"):
+def _isolate_if_asked(config: pytest.Config, options: Namespace) -> None:
+    if options.fleece_isolate or config.getini("fleece_isolate"):
         importlib.import_module("fleece_testing._isolation.reporter").isolate(config)
 
 

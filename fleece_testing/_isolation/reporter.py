@@ -20,10 +20,11 @@ _TITLE = "fleece_isolate"
 
 
 def isolate(config: pytest.Config) -> None:
-    """Isolate the session of `config` until its end."""
-    isolation = Isolation().start()
-    config.add_cleanup(isolation.stop)
-    config.pluginmanager.register(Reporter(isolation), "fleece_isolate")
+    """Isolate the session of `config` until its end; a second time does nothing."""
+    if not config.pluginmanager.has_plugin(_TITLE):
+        isolation = Isolation().start()
+        config.add_cleanup(isolation.stop)
+        config.pluginmanager.register(Reporter(isolation), _TITLE)
 
 
 class Reporter:
