@@ -59,19 +59,22 @@ class LineHandler(logging.Handler):
             if not text.isascii() and (getattr(stream, "encoding", None) or "utf-8").lower() not in _UTF_8:
                 text = ascii_only(text)
             stream.write(text)
-            record.fleece_printed = True
             stream.flush()
+            record.fleece_printed = True
+        except BlockingIOError:
+            record.fleece_printed = True  # the pipe is full, and the stream keeps the line for its next flush
         except Exception:  # noqa: BLE001 (whatever is wrong with the stream)
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
         """Try stderr, once, for a line that the stream has not taken; never raise."""
         stream = sys.stderr
-        if getattr(record, "fleece_printed", False) or stream is self.stream:
+        if stream is self.stream:
             return
         with contextlib.suppress(Exception):  # there is nowhere left to say so
             stream.write(ascii_only(record.getMessage()) + "\n")
             stream.flush()
+            record.fleece_printed = True
 
     def flush(self) -> None:
         """Flush the stream; never raise."""

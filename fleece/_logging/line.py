@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
 import time
@@ -24,7 +23,7 @@ OWN_KEYS = frozenset(
 )  # fmt: skip
 """Keys that only fleece writes. A field of such a name is kept under the name with an underscore behind it."""
 
-_LONGEST = 256 * 1024 - 26
+LONGEST = 256 * 1024 - 26
 """Bytes: CloudWatch's old limit for an event, which tools behind it still have, less the 26 it counts for itself."""
 
 _SHORTEST = 1024
@@ -61,7 +60,7 @@ class LineSettings:
                 self.level = level_number(level)
             except ValueError:
                 self.misread["AWS_LAMBDA_LOG_LEVEL"] = "DEBUG"
-        self.longest = _LONGEST
+        self.longest = LONGEST
         longest = environment.get("FLEECE_LOG_MAX_BYTES")
         if longest:
             try:
@@ -135,10 +134,17 @@ def members(fields: Mapping[str, Any]) -> str:
     return f", {encode(fields)[1:-1]}" if fields else ""
 
 
-def whole(event: object, level: str, logger: str, created: float, ids: Ids, fields: Mapping[str, Any]) -> str:
-    """Return a line that nothing is cut from."""
+def line(
+    event: object, level: str, logger: str, created: float, ids: Ids, fields: Mapping[str, Any], longest: int = LONGEST
+) -> str:
+    """Return a line as JSON: whole, or marked with ``"truncated": true`` and cut to less than `longest` bytes."""
     start = f'{{"event": {encode(event)}{_level_and_logger(level, logger)}{timestamp(created)}"{ids.text}'
-    return f"{start}, {encode(fields)[1:]}" if fields else start + "}"
+    text = f"{start}, {encode(fields)[1:]}" if fields else start + "}"
+    # A character is four bytes at most: only lines near the limit are measured.
+    if len(text) * 4 < longest or _size(text) < longest:
+        return text
+    own = {"event": event, "level": level, "logger": logger, "timestamp": timestamp(created), **ids}
+    return encode(_shortened({**own, **fields, "truncated": True}, longest))
 
 
 @functools.lru_cache(maxsize=256)
@@ -146,30 +152,23 @@ def _level_and_logger(level: str, logger: str) -> str:
     return f', "level": {encode(level)}, "logger": {encode(logger)}, "timestamp": "'
 
 
-def shortened(line: str, longest: int) -> str:
-    """Return a line, or as much of each of its values as fits into `longest` bytes, with ``"truncated": true``."""
-    if _size(line) < longest:
-        return line
-    return encode(_shortened({**json.loads(line), "truncated": True}, longest))
-
-
 def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _shortened(line: dict[str, Any], longest: int) -> dict[str, Any]:
+def _shortened(values: dict[str, Any], longest: int) -> dict[str, Any]:
     """Give every value its first bytes, and share the rest of the room so that the longest values lose most."""
     room = longest - len("{}\n")
     sizes: dict[str, int] = {}
-    for name in sorted(line, key=lambda name: name not in OWN_KEYS):
-        size = _size(encode(line[name]))
+    for name in sorted(values, key=lambda name: name not in OWN_KEYS):
+        size = _size(encode(values[name]))
         least = _size(encode(name)) + len(": , ") + min(size, _WHOLE)
         if least <= room:  # else the field goes: there are thousands, or its name alone is too long
             sizes[name] = size
             room -= least
     share = _fair_share([size - _WHOLE for size in sizes.values() if size > _WHOLE], room)
     return {
-        name: line[name] if size <= _WHOLE + share else _start_of(line[name], _WHOLE + share)
+        name: values[name] if size <= _WHOLE + share else _start_of(values[name], _WHOLE + share)
         for name, size in sizes.items()
     }
 

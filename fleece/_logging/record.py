@@ -15,9 +15,9 @@ from collections.abc import Mapping
 
 from fleece._defaults import defaults
 from fleece._logging import context
-from fleece._logging.encoding import encode, text_of
+from fleece._logging.encoding import text_of
 from fleece._logging.invocation import current_ids
-from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, renamed, shortened, whole
+from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, line, renamed
 from fleece._logging.origin import (
     HAS_MORE,
     HAS_TASKS,
@@ -42,6 +42,9 @@ SETTINGS = "fleece.log line settings"
 """The name of the process-wide `LineSettings`, which are read again from the environment at each set-up."""
 
 _NOT_EXTRA = STANDARD | {"message", "asctime"}
+_REST = 1000
+"""Characters of the event that are left of a record that cannot be written."""
+
 _NO_TRACES: Mapping[str, str] = {}
 
 
@@ -117,9 +120,9 @@ class LineRecord(logging.LogRecord):
         """Return a record made by some other factory as a `LineRecord`."""
         if isinstance(record, cls):
             return record
-        line = cls(record.name, record.levelno, "", 0, "", (), None)
-        vars(line).update(vars(record))
-        return line
+        made = cls(record.name, record.levelno, "", 0, "", (), None)
+        vars(made).update(vars(record))
+        return made
 
     def getMessage(self) -> str:  # noqa: N802 (logging's name for it)
         """Return the line.
@@ -131,21 +134,21 @@ class LineRecord(logging.LogRecord):
         except AttributeError:
             return str(self.msg)  # a copy of a record, whose message is the finished line
         try:
-            line = self._render(fields)
+            text = self._render(fields)
             if type(self.msg) is not str and issubclass(type(self.msg), Mapping):
                 # Handlers such as watchtower's write a message that is a mapping themselves, past any formatter.
-                self._finish(line)
+                self._finish(text)
         except Exception:  # noqa: BLE001 (a log call never raises)
-            return encode({"event": text_of(self.msg), "level": "error", "logger": self.name, "timestamp": None})
-        return line
+            # Somebody has put on the record what no record has: a time that is none, say.
+            return line(text_of(self.msg)[:_REST], "error", text_of(self.name), time.time(), self.fleece_ids, {})
+        return text
 
     def __getstate__(self) -> dict[str, Any]:
         """Copy and pickle the record as its text: handlers' queues must not carry tracebacks and live objects."""
-        line = self.getMessage()
-        return {**vars(self), "msg": line, "args": None}
+        return {**vars(self), "msg": self.getMessage(), "args": None}
 
-    def _finish(self, line: str) -> None:
-        self.msg, self.args = line, None
+    def _finish(self, text: str) -> None:
+        self.msg, self.args = text, None
         del self.fleece_fields
 
     def _render(self, fields: Mapping[str, Any]) -> str:
@@ -162,9 +165,7 @@ class LineRecord(logging.LogRecord):
         if self._traces:
             fields = {**fields, **self._traces}
         level = lambda_level(self.levelno) if settings.lambda_levels else self.levelname.lower()
-        line = whole(event, level, self.name, self.created, self.fleece_ids, fields)
-        # A character is four bytes at most: only lines near the limit are measured.
-        return line if len(line) * 4 < settings.longest else shortened(line, settings.longest)
+        return line(event, level, self.name, self.created, self.fleece_ids, fields, settings.longest)
 
     def _event(self, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
         """Return the event, and the fields with the arguments that could not be put into it."""

@@ -1,6 +1,7 @@
 """Logging under AWS's own runtime client."""
 
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,9 +10,9 @@ import pytest
 def function(tmp_path, fleece_runtime):
     """Boot a function from its source text."""
 
-    def boot(source, **environment):
+    def boot(source, concurrency=1, **environment):
         (tmp_path / "app.py").write_text(textwrap.dedent(source))
-        return fleece_runtime(tmp_path, "app.main", environment=environment)
+        return fleece_runtime(tmp_path, "app.main", environment=environment, concurrency=concurrency)
 
     return boot
 
@@ -66,3 +67,17 @@ def test_in_lambdas_json_format_levels_are_lambdas(function):
         ("failed", "ERROR"),
     ]
     assert len(invocation.logs) == 2
+
+
+def test_workers_of_a_managed_instance_log_their_own_invocations(function):
+    """Invocations at once in AWS's worker processes have each its own ids, and levels that Lambda filters by."""
+    runtime = function(HANDLER.replace("SETUP", ""), concurrency=3)
+    with ThreadPoolExecutor(3) as pool:
+        invocations = list(pool.map(lambda number: runtime.invoke({"user": number}), range(12)))
+    for number, invocation in enumerate(invocations):
+        assert invocation.result == invocation.request_id
+        lines = [line for line in invocation.log_lines if line.get("lambda_request_id") == invocation.request_id]
+        assert [(line["event"], line["level"]) for line in lines] == [
+            ("ours", "INFO"), ("theirs 3", "WARN"), ("failed", "ERROR"),
+        ]  # fmt: skip
+        assert [line.get("user") for line in lines] == [None, number, number]

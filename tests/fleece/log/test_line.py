@@ -264,22 +264,53 @@ NAMES = st.text(max_size=12) | st.sampled_from(
 )
 
 
+METHODS = {
+    "debug": "debug", "info": "info", "warning": "warning", "warn": "warning", "error": "error", "exception": "error",
+    "critical": "critical", "fatal": "critical", "log": "error",
+}  # fmt: skip
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(event=VALUES, args=st.lists(VALUES, max_size=2), fields=st.dictionaries(NAMES, VALUES, max_size=5))
-@example(event="\x1b[31m\x9b31m\r\n\x85\u2028", args=[], fields={"a\nb": "\u2029"})
-def test_any_call_makes_one_line_of_strict_json(event, args, fields, name, plain_handler):
+@given(
+    method=st.sampled_from([*METHODS]),
+    event=VALUES,
+    args=st.lists(VALUES, max_size=2),
+    bound=st.dictionaries(NAMES, VALUES, max_size=2),
+    fields=st.dictionaries(NAMES, VALUES, max_size=5),
+)
+@example(method="info", event="\x1b[31m\x9b31m\r\n\x85\u2028", args=[], bound={}, fields={"a\nb": "\u2029"})
+def test_any_call_makes_one_line_of_strict_json(method, event, args, bound, fields, name, plain_handler):
     """Whatever is logged makes one line of strict JSON with fleece's own keys, and nothing is raised."""
     logger = get_logger(name)
     logger.propagate = False
     logger.handlers = [plain_handler]
     plain_handler.texts.clear()
-    logger.info(event, *args, **fields)
+    level = [Broken()] if method == "log" else []
+    getattr(logger.bind(**bound), method)(*level, event, *args, **fields)
     (text,) = plain_handler.texts
     assert len(text.splitlines()) == 1
     line = strict(text.encode().decode())
-    assert line["level"] == "info"
+    assert line["level"] == METHODS[method]
     assert line["logger"] == name
     assert set(line) >= {"event", "timestamp"}
+    assert re.fullmatch(r"-?\d+-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["timestamp"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(attributes=st.dictionaries(st.sampled_from(["msg", "args", "levelname", "created", "name", "a"]), VALUES))
+def test_any_record_makes_one_line_of_strict_json(attributes, name, plain_handler):
+    """Whatever has been made of a record, by a filter or another process, makes one line with the four keys."""
+    logger = get_logger(name)
+    logger.propagate = False
+    logger.handlers = [plain_handler]
+    plain_handler.texts.clear()
+    record = logging.makeLogRecord({"name": name, "levelno": logging.INFO, "levelname": "INFO", **attributes})
+    logger.handle(record)
+    (text,) = plain_handler.texts
+    assert len(text.splitlines()) == 1
+    line = strict(text.encode().decode())
+    assert set(line) >= {"event", "level", "logger", "timestamp"}
+    assert re.fullmatch(r"-?\d+-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["timestamp"])
 
 
 TEXTS = st.text(st.characters(codec="utf-8"))

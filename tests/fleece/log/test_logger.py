@@ -229,6 +229,7 @@ def test_a_line_for_a_closed_stream_goes_to_stderr(name, capsys):
     logger.info("x")
     captured = capsys.readouterr()
     assert captured.err.count('"event": "x"') == captured.err.count("\n") == 1
+    assert captured.out == ""
 
 
 def test_binds_of_an_invocation(name, fleece_context, fleece_logs):

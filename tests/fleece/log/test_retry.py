@@ -1,9 +1,11 @@
 """The handler that tries again."""
 
+import collections
 import io
 import itertools
 import json
 import logging
+import socket
 import threading
 import time
 
@@ -309,18 +311,104 @@ def test_watchtower_warns_of_a_batch_that_its_thread_has_lost(fleece_aws, cloudw
     assert len(waits) == 2
 
 
-def test_eight_threads_log_while_cloudwatch_is_down(fleece_aws, cloudwatch, logger, monkeypatch):
-    """With CloudWatch down, each of eight threads makes its own tries and no more, and all of them come back."""
-    counter = itertools.count()
-    monkeypatch.setattr(time, "sleep", lambda _seconds: next(counter))
-    logger.addHandler(RetryHandler(cloudwatch(), max_retries=3))
-    logger.info("first")
-    fleece_aws.fail("logs", "PutLogEvents", 8 * 4, code="ServiceUnavailableException", status=503)
-    threads = [threading.Thread(target=logger.info, args=("lost",)) for _ in range(8)]
+def in_threads(count, function):
+    """Call a function, with a number, in that many threads at once, and require that all of them come back."""
+    together = threading.Barrier(count)
+
+    def work(number):
+        together.wait()
+        function(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
-    assert next(counter) == 8 * 3
+
+
+@pytest.fixture
+def full_waits(monkeypatch):
+    """Take the longest wait that the jitter allows, each time, and record it for its thread in the place of waiting."""
+    seconds = collections.defaultdict(list)
+    monkeypatch.setattr("fleece._logging.retry.random", lambda: 1.0)
+
+    def wait(wanted):
+        seconds[threading.get_ident()].append(wanted)
+
+    monkeypatch.setattr(time, "sleep", wait)
+    return seconds
+
+
+@pytest.mark.parametrize("use_queues", [False, True])
+def test_every_line_of_eight_threads_arrives(use_queues, fleece_aws, cloudwatch, logger, full_waits):
+    """Throttled and failing in turns, CloudWatch gets every line of eight threads; the waits are the backoff's."""
+    retrying = RetryHandler(cloudwatch(use_queues=use_queues), max_retries=100, backoff_base=0.5, backoff_cap=3)
+    logger.addHandler(retrying)
+    logger.info("first")  # creates the stream
+    retrying.flush()
+    for _ in range(10):
+        throttle(fleece_aws, 2)
+        fleece_aws.fail("logs", "PutLogEvents", 1, code="ServiceUnavailableException", status=503)
+    in_threads(8, lambda thread: [logger.info("line", thread=thread, number=number) for number in range(5)])
+    retrying.flush()
+    lines = [(line["thread"], line["number"]) for line in arrived(fleece_aws) if line["event"] == "line"]
+    assert sorted(lines) == sorted(itertools.product(range(8), range(5)))
+    assert sum(map(len, full_waits.values())) == 30
+    for waits in full_waits.values():
+        for before, wait in zip([None, *waits], waits):  # noqa: B905 (the last has no successor)
+            assert wait in (0.5, before and min(3, before * 2))
+
+
+def test_no_lock_is_held_while_cloudwatch_is_waited_for(fleece_aws, cloudwatch, logger, monkeypatch):
+    """While one thread waits to try again, the lines of seven others arrive."""
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def wait(_seconds):
+        waiting.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(time, "sleep", wait)
+    logger.addHandler(RetryHandler(cloudwatch()))
+    logger.info("first")
+    throttle(fleece_aws, 1)
+    slow = threading.Thread(target=logger.info, args=("slow",))
+    slow.start()
+    assert waiting.wait(30)
+    in_threads(7, lambda number: logger.info("quick"))
+    assert [line["event"] for line in arrived(fleece_aws)] == ["first"] + ["quick"] * 7
+    go_on.set()
+    slow.join(30)
+    assert [line["event"] for line in arrived(fleece_aws)].count("slow") == 1
+
+
+def test_eight_threads_log_while_cloudwatch_is_down(fleece_aws, cloudwatch, logger, full_waits):
+    """With CloudWatch down, each of eight threads makes its own tries and no more, and all of them come back."""
+    logger.addHandler(RetryHandler(cloudwatch(), max_retries=3, backoff_base=0.5))
+    logger.info("first")
+    fleece_aws.fail("logs", "PutLogEvents", 8 * 4, code="ServiceUnavailableException", status=503)
+    in_threads(8, lambda number: logger.info("lost"))
+    assert sorted(full_waits.values()) == [[0.5, 1, 1]] * 8
     assert len(arrived(fleece_aws)) == 1
+
+
+def test_eight_threads_log_while_nobody_listens(fleece_aws, logger, full_waits, recwarn):
+    """With no server at CloudWatch's address, the log calls of eight threads end after their tries, with no error."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        options = Config(retries={"max_attempts": 0})
+        client = fleece_aws.client("logs", endpoint_url=address, config=options)
+        handler = watchtower.CloudWatchLogHandler(
+            boto3_client=client,
+            use_queues=False,
+            log_group_name="group",
+            log_stream_name="stream",
+            create_log_group=False,
+            create_log_stream=False,
+        )
+        logger.addHandler(RetryHandler(handler, max_retries=2, backoff_base=0.5))
+        in_threads(8, lambda number: logger.info("lost"))
+        handler.close()
+    assert sorted(full_waits.values()) == [[0.5, 1]] * 8
+    assert not recwarn.list

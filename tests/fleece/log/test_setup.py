@@ -369,18 +369,47 @@ def test_threads_that_start_together_set_up_once(fleece_logs):
     assert len(fleece_logs.lines) == 8
 
 
+WRITES_MUCH = (
+    "import os; from fleece.log import get_logger; log = get_logger('x'); os.set_blocking(1, False)\n"
+    "for number in range(3000): log.info('x' * 100, number=number)\n"
+    "os.write(2, b'survived')\n"
+    "os._exit(0)\n"
+)
+
+
 def test_a_full_pipe_raises_nothing():
-    """A stdout that takes no more, and one whose reader has gone, end no program."""
-    code = (
-        "import os; from fleece.log import get_logger; log = get_logger('x'); os.set_blocking(1, False)\n"
-        "for _ in range(3000): log.info('x' * 100)\n"
-        "os.write(2, b'survived')\n"
-        "os._exit(0)\n"
-    )
+    """A stdout that takes no more ends no program, and what it has taken are the lines from the first one on."""
     read, write = os.pipe()
-    with os.fdopen(read, "rb"):
-        child = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, check=True)
-    with os.fdopen(write, "wb"):
-        gone = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, check=True)
+    with os.fdopen(read, "rb") as reader:
+        with os.fdopen(write, "wb"):
+            command = [sys.executable, "-c", WRITES_MUCH]
+            child = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=True)
+        *lines, _cut_off = reader.read().split(b"\n")
     assert child.stderr.endswith(b"survived")
-    assert gone.stderr.endswith(b"survived")
+    assert [json.loads(line)["number"] for line in lines] == list(range(len(lines)))
+    assert 100 < len(lines) < 3000
+
+
+def test_lines_for_a_pipe_whose_reader_has_gone_are_on_stderr():
+    """A stdout that nobody reads any more ends no program, and costs no line: they are on stderr, once."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb"):
+        command = [sys.executable, "-c", WRITES_MUCH]
+        child = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=True)
+    *lines, last = child.stderr.splitlines()
+    assert last == b"survived"
+    assert [json.loads(line)["number"] for line in lines] == list(range(3000))
+
+
+def test_a_full_disk_costs_no_line(name, capsys):
+    """A stream that fails when it is flushed has not taken the line, which is written once, elsewhere."""
+
+    class Full(io.StringIO):
+        def flush(self):
+            raise OSError(28, "No space left on device")
+
+    get_logger(name, stream=Full()).info("x")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert [line["event"] for line in parsed(captured.err)] == ["x"]
