@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
     Headers: TypeAlias = list[tuple[str, str]]
 
-_STATUS = re.compile(r"[1-9][0-9]{2}(?![^ ])")
+_STATUS = re.compile(r"[2-9][0-9]{2}(?![^ ])")  # those below 200 are not final
 _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 

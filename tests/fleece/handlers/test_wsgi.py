@@ -120,7 +120,9 @@ class TestEnviron:
     def test_a_header_with_an_underscore_cannot_stand_in_for_another(self, rest_event):
         """``X_Forwarded_For`` is not taken for ``X-Forwarded-For``."""
         rest_event["multiValueHeaders"]["X_Forwarded_Proto"] = ["forged"]
-        assert build_wsgi_environ_from_event(rest_event)["HTTP_X_FORWARDED_PROTO"] == "https"
+        environ = build_wsgi_environ_from_event(rest_event)
+        assert environ["HTTP_X_FORWARDED_PROTO"] == "https"
+        assert "forged" not in environ.values()
 
     @pytest.mark.parametrize("event", [None, {}, {"httpMethod": "GET"}])
     def test_an_unknown_event_is_a_value_error(self, event):
@@ -226,6 +228,8 @@ class TestServer:
             lambda environ, start_response: 1 / 0,
             lambda environ, start_response: start_response("nonsense", []) and [],
             lambda environ, start_response: start_response("20", []) and [],
+            lambda environ, start_response: start_response("103 Early Hints", []) and [],
+            lambda environ, start_response: start_response("2000 OK", []) and [],
             lambda environ, start_response: start_response(200, []) and [],
             lambda environ, start_response: start_response("200 OK", None) and [],
             lambda environ, start_response: start_response("200 OK", [("Content-Length", 0)]) and [],
