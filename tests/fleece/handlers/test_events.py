@@ -79,10 +79,10 @@ class TestLiteralEvents:
         assert json.loads(request.body) == {"name": "é", "of": [None, 1.5]}
         assert request.headers["content-length"] == [str(len(request.body))]
 
-    def test_yoke_list_in_query(self, yoke_event):
-        """A list in the query is repeated values, not the text of a Python list."""
-        yoke_event["parameters"]["request"]["querystring"] = {"q": ["a", "b"]}
-        assert read(yoke_event).query == "q=a&q=b"
+    def test_yoke_values_in_query(self, yoke_event):
+        """A list in the query is repeated values, and a truth is JSON's: neither is what Python prints."""
+        yoke_event["parameters"]["request"]["querystring"] = {"q": ["a", "b"], "r": True, "s": 1, "t": None}
+        assert read(yoke_event).query == "q=a&q=b&r=true&s=1&t="
 
 
 class TestPaths:
@@ -176,6 +176,16 @@ class TestQueriesAndHeaders:
         rest_event["headers"] = headers
         request = read(rest_event)
         assert (request.scheme, request.server_port) == expected
+
+    def test_a_balancers_check_of_health_is_http(self, alb_event):
+        """Where a balancer does not say what the client spoke, as in its own checks, it is what balancers speak."""
+        alb_event["headers"] = {"user-agent": "ELB-HealthChecker/2.0"}
+        request = read(alb_event)
+        assert (request.scheme, request.server_port, request.remote_addr) == ("http", 80, "")
+
+    def test_a_method_made_by_hand(self, rest_event):
+        """An event that somebody wrote may have its method in small letters; applications get capitals."""
+        assert read({**rest_event, "httpMethod": "get"}).method == "GET"
 
     @pytest.mark.parametrize(("domain", "name"), [("127.0.0.1:3000", "127.0.0.1"), ("[::1]:3000", "::1")])
     def test_the_servers_name_has_no_port(self, rest_event, http_event, domain, name):
