@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fleece_testing.local.resources import Account
 
 _FORWARD_EVERY = 1.0  # seconds, as the X-Ray daemon does
+_OTHER = "name another with --port, or --port 0 for any free one"
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 
 
@@ -73,8 +74,13 @@ def up(settings: Settings, show: Callable[[str], None], tell: Callable[[str], No
             check_replaceable(path)
     home = sessions.default_folder()
     sessions.remove_stale(home)
+    other = sessions.running_in(home / str(settings.port))
+    if other is not None:
+        raise CommandError(
+            f"port {settings.port} is that of a local stack which is running already, as process {other.pid}; {_OTHER}"
+        )
     with (
-        _started(settings, home) as stack,
+        _started(settings) as stack,
         _session(stack) as session,
         _folder(home, stack) as folder,
         OwnFiles() as files,
@@ -116,7 +122,7 @@ def environments_of(stack: Stack) -> str:
 
 
 @contextlib.contextmanager
-def _started(settings: Settings, home: Path) -> Iterator[Stack]:
+def _started(settings: Settings) -> Iterator[Stack]:
     account = settings.accounts[0].number
     if settings.backend == "localstack":
         aws: AWS = LocalStack(settings.port, region=REGION, account=account)
@@ -126,21 +132,12 @@ def _started(settings: Settings, home: Path) -> Iterator[Stack]:
     try:
         stack.start()
     except OSError as error:
-        raise CommandError(_about_port(settings.port, error, sessions.running_in(home / str(settings.port)))) from error
+        reason = "is taken by another program" if error.errno == errno.EADDRINUSE else f"fails: {error.strerror}"
+        raise CommandError(f"port {settings.port} {reason}; {_OTHER}") from error
     try:
         yield stack
     finally:
         stack.stop()
-
-
-def _about_port(port: int, error: OSError, other: Session | None) -> str:
-    if other is not None:
-        reason = f"is that of a local stack which is running already, as process {other.pid}"
-    elif error.errno == errno.EADDRINUSE:
-        reason = "is taken by another program"
-    else:
-        reason = f"cannot be had ({error.strerror})"
-    return f"port {port} {reason}: name another with --port, or --port 0 for any free one"
 
 
 @contextlib.contextmanager
@@ -157,9 +154,6 @@ def _session(stack: Stack) -> Iterator[Session]:
 def _folder(home: Path, stack: Stack) -> Iterator[Path]:
     """Make the stack's own folder, and remove it when it is empty again."""
     folder = home / stack.aws.url.rpartition(":")[2]
-    other = sessions.running_in(folder)
-    if other is not None:  # two for one LocalStack
-        raise CommandError(f"a local stack for {stack.aws.url} is running already, as process {other.pid}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         yield folder

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
 
 import boto3
 import botocore.config
@@ -62,6 +63,16 @@ def client(name, environment):
     )
 
 
+def arrived(xray, trace_id):
+    """Return the ids of the trace's documents, once the daemon has handed them on to the service."""
+    for _ in range(600):
+        traces = xray.batch_get_traces(TraceIds=[trace_id])["Traces"]
+        if traces:
+            return {segment["Id"] for segment in traces[0]["Segments"]}
+        time.sleep(0.05)
+    return set()
+
+
 def test_localstack_has_the_resources_and_the_embedded_server_has_x_ray(place, substitute, documents, send):
     """LocalStack is waited for and seeded; X-Ray, which it has not, is beside it; at the end it goes on running."""
     (place.folder / "resources.yml").write_text(RESOURCES)
@@ -75,7 +86,7 @@ def test_localstack_has_the_resources_and_the_embedded_server_has_x_ray(place, s
         send(environment["AWS_XRAY_DAEMON_ADDRESS"], sent)
         traces = json.loads(place.run("traces", "--json").stdout)["traces"]
         assert [one["trace_id"] for one in traces] == [sent[0]["trace_id"]]
-        assert client("xray", environment).batch_get_traces(TraceIds=["1-5759e988-bd862e3fe1be46a994272793"])
+        assert arrived(client("xray", environment), sent[0]["trace_id"]) == {one["id"] for one in sent}
         again = place.run("up", *arguments, "--port", str(substitute.port))
         assert f"running already, as process {process.pid}" in again.stderr
         process.terminate()

@@ -135,7 +135,7 @@ def test_a_taken_port_is_one_line(place):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = place.run("up", "--port", str(port))
-    expected = f"Error: port {port} is taken by another program: name another with --port, or --port 0 for any free one"
+    expected = f"Error: port {port} is taken by another program; name another with --port, or --port 0 for any free one"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{expected}\n")
     assert place.files() == []
 
