@@ -215,8 +215,10 @@ def test_a_try_that_hangs_keeps_other_threads_for_their_own_tries_only(logger, m
 
 
 @pytest.fixture
-def cloudwatch(fleece_aws, name):
+def cloudwatch(fleece_aws, name, monkeypatch):
     """Make watchtower's handler on the emulated CloudWatch Logs, with boto3's own retries off."""
+    # On a busy machine eight threads take turns for longer than a program's would.
+    monkeypatch.setattr("fleece._logging.retry._PATIENCE", 60)
     made = []
 
     def make(**options):
