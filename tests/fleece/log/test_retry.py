@@ -39,6 +39,12 @@ class Flaky(logging.Handler):
             self.handleError(record)
 
 
+@pytest.fixture(autouse=True)
+def _busy_machine(monkeypatch):
+    """Have threads wait for each other's tries: on a busy machine these take longer than a program's."""
+    monkeypatch.setattr("fleece._logging.retry._PATIENCE", 60)
+
+
 @pytest.fixture
 def waits(monkeypatch):
     """Record the waits in the place of waiting."""
@@ -215,10 +221,8 @@ def test_a_try_that_hangs_keeps_other_threads_for_their_own_tries_only(logger, m
 
 
 @pytest.fixture
-def cloudwatch(fleece_aws, name, monkeypatch):
+def cloudwatch(fleece_aws, name):
     """Make watchtower's handler on the emulated CloudWatch Logs, with boto3's own retries off."""
-    # On a busy machine eight threads take turns for longer than a program's would.
-    monkeypatch.setattr("fleece._logging.retry._PATIENCE", 60)
     made = []
 
     def make(**options):
