@@ -79,6 +79,18 @@ class TestLiteralEvents:
         assert json.loads(request.body) == {"name": "é", "of": [None, 1.5]}
         assert request.headers["content-length"] == [str(len(request.body))]
 
+    @pytest.mark.parametrize(("method", "body"), [("GET", b""), ("delete", b""), ("POST", b"{}"), ("PATCH", b"{}")])
+    def test_yoke_empty_object(self, yoke_event, method, body):
+        """The template's {} is a body where the method has one, and nothing elsewhere."""
+        yoke_event["rawContext"]["httpMethod"] = method
+        assert read(yoke_event).body == body
+
+    def test_yoke_without_the_raw_context(self, yoke_event):
+        """Method and address are in the template's own parts as well."""
+        del yoke_event["rawContext"]
+        request = read(yoke_event)
+        assert (request.method, request.remote_addr) == ("GET", "192.0.2.1")
+
     def test_yoke_values_in_query(self, yoke_event):
         """A list in the query is repeated values, and a truth is JSON's: neither is what Python prints."""
         yoke_event["parameters"]["request"]["querystring"] = {"q": ["a", "b"], "r": True, "s": 1, "t": None}
