@@ -66,7 +66,9 @@ class Isolation(Startable):
     def start(self) -> Self:
         """Put up the guard and change the environment."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="fleece-isolate-"))
+            # In that of the session around this one, which takes it away when a worker of pytest-xdist cannot.
+            around = Path(os.environ.get(environment.FOLDER, tempfile.gettempdir()))
+            self._folder = Path(tempfile.mkdtemp(prefix="fleece-isolate-", dir=around if around.is_dir() else None))
             _furnish(self._folder)
             changes = environment.changes(os.environ, str(self._folder))
             self._before = {name: os.environ.get(name) for name in changes}

@@ -8,6 +8,7 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 
 from .hook import Guard
+from .places import COPY
 
 REPORT = "attempts.jsonl"
 
@@ -19,7 +20,8 @@ def start(folder: str) -> None:
         folder: the folder on ``PYTHONPATH`` that this package and a ``sitecustomize`` are in.
     """
     Guard(os.path.join(folder, REPORT)).start()  # noqa: PTH118 (pathlib costs every child its import)
-    sys.path[:] = [entry for entry in sys.path if entry != folder]
+    # Those of sessions around this one as well, such as pytest-xdist's: the innermost has put itself first.
+    sys.path[:] = [entry for entry in sys.path if not os.path.isdir(os.path.join(entry, COPY))]  # noqa: PTH112, PTH118
     # Python runs the first sitecustomize that it finds, which was the guard's; here is the one that it hides.
     hidden = PathFinder.find_spec("sitecustomize", sys.path)
     if hidden is not None and hidden.loader is not None:
