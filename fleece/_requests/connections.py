@@ -144,7 +144,7 @@ class WarmAdapter(CallRetries):
 
 
 def _one_at_a_time() -> contextlib.AbstractContextManager[Any]:
-    return defaults.resource("requests.lock", threading.Lock)
+    return defaults.resource("requests.lock", threading.RLock)
 
 
 class ProxyConnectTimeout(ProxyError, ConnectTimeout):  # noqa: N818 (as requests names its timeouts)
