@@ -146,11 +146,23 @@ class Runtime(Startable):
         return self
 
     def stop(self) -> None:
-        """End the process and remove what was unpacked; stopping twice does nothing."""
-        if self._process is not None:
-            self._process.end()
-        self._resources.close()
-        self._process = self._snapshot = self._output = self._plan = None
+        """End the process, with the calls that other threads wait for, and remove what was unpacked.
+
+        Stopping twice does nothing.
+        """
+        self._plan = None  # nothing is booted from here on
+        self._end_process()
+        with ExitStack() as idle:
+            for _ in range(self._settings["concurrency"]):
+                idle.enter_context(self._workers)  # what the calls read from is closed below
+            self._end_process()  # one that was being booted
+            self._resources.close()
+            self._snapshot = self._output = None
+
+    def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
 
     # Using it
 
@@ -212,9 +224,7 @@ class Runtime(Startable):
             raise RuntimeError("There is no snapshot to restore: give Runtime snapstart=True")
         self._running_output()
         with self._workers, self._booting:
-            if self._process is not None:
-                self._process.end()
-            self._process = None  # for `stop`, if it is the last
+            self._end_process()
             self._process = self._boot()
 
     @property
@@ -246,12 +256,13 @@ class Runtime(Startable):
     def _idle_process(self) -> Process:
         """Return the process if it waits for an event, else a new one."""
         with self._booting:
-            if self._process is not None:
-                if self._process.api.wait_until_idle(self._init_timeout):
-                    return self._process
-                self._process.end()
-            self._process = self._boot()
-            return self._process
+            process = self._process
+            if process is not None:
+                if process.api.wait_until_idle(self._init_timeout):
+                    return process
+                process.end()
+            self._process = process = self._boot()
+            return process
 
     def _boot(self) -> Process:
         if self._plan is None:

@@ -551,6 +551,22 @@ time.sleep(20)
         assert not left.exists()
 
 
+def test_stopping_ends_a_call_that_another_thread_waits_for(source):
+    """A test that is over need not wait for what it has started: the call ends as if the process had been killed."""
+    folder = source("import time\ndef main(event, context):\n    open(event, 'w').close()\n    time.sleep(60)\n")
+    for number in range(5):
+        runtime = Runtime(folder, "app.main").start()
+        busy = folder / f"busy {number}"
+        with ThreadPoolExecutor(2) as pool:
+            calls = [pool.submit(runtime.invoke, str(busy), deadline=60) for _ in range(2)]
+            while not busy.exists():
+                time.sleep(0.01)
+            runtime.stop()
+        ended, refused = sorted(calls, key=lambda call: call.exception() is not None)
+        assert ended.result().error.message.endswith("signal: killed")
+        assert "has not been started" in str(refused.exception())
+
+
 def test_a_stopped_runtime_can_be_started_again(source):
     """Start after stop boots anew."""
     runtime = Runtime(source(COUNTER), "app.main")
