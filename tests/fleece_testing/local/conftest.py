@@ -31,6 +31,7 @@ class Place:
         self.environment = {
             **{name: value for name, value in scrubbed(os.environ).items() if name != "FLEECE_LOCAL_STACK"},
             "HOME": str(folder),
+            "COLUMNS": "120",
             "XDG_CACHE_HOME": str(folder / "cache"),
             "TMPDIR": str(self.temporary),
         }
@@ -101,6 +102,7 @@ def here(tmp_path, monkeypatch, capfd):
     """Run commands in this process, in an empty folder: ``here("traces")`` is exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("FLEECE_LOCAL_STACK", raising=False)
 
     def run(*arguments):

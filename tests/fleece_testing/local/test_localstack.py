@@ -102,6 +102,7 @@ def test_a_signal_before_it_is_ready_leaves_nothing(place, substitute, number):
     with place.start("up", "--backend", "localstack", "--port", str(substitute.port)) as process:
         while substitute.questions < 2:
             assert process.poll() is None, process.stderr.read()
+            time.sleep(0.02)
         process.send_signal(number)
         stdout, stderr = process.communicate()
     assert (process.returncode, stdout, stderr) == (128 + number, "", "")

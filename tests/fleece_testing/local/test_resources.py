@@ -36,13 +36,21 @@ def test_resources_are_read_and_made(fleece_aws, tmp_path, region):
         ("accounts: {'12': {}}", "string of 12 digits, in quotes: '12'"),
         ("accounts: {'111111111111': {tables: []}}", "takes 'keys', 'roles' and 'buckets', lists of names"),
         ("accounts: {'111111111111': {keys: alias/one}}", "'keys' of account 111111111111 is not a list"),
-        ("accounts: {", "not valid YAML"),
+        ("accounts: {", r":1:12: not valid YAML: "),
+        ("accounts: {}", "expected a mapping 'accounts'"),
+        ("accounts: \xff", "not valid YAML in UTF-8"),
+        ("accounts: {'111111111111': {roles: [a, a]}}", "'roles' of account 111111111111 has a name twice"),
+        ("accounts: {'111111111111': {environment: 1}}", "'environment' of account 111111111111 is not a name"),
+        (
+            "accounts: {'111111111111': {environment: a}, '222222222222': {environment: a}}",
+            "two accounts have the same",
+        ),
     ],
 )
 def test_wrong_resources_are_named(tmp_path, text, message):
     """Each mistake is one error that names the file and the place."""
     path = tmp_path / "resources.yml"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ResourcesError, match=message) as caught:
         read_resources(path)
     assert str(path) in str(caught.value)
@@ -52,3 +60,11 @@ def test_missing_resources_are_named(tmp_path):
     """A file that is not there is an error with its name."""
     with pytest.raises(ResourcesError, match=r"nowhere\.yml: No such file"):
         read_resources(tmp_path / "nowhere.yml")
+
+
+def test_accounts_have_names_for_an_environments_file(tmp_path):
+    """Each account is called what it says; the first is "local" otherwise, and the others have their number."""
+    path = tmp_path / "resources.yml"
+    path.write_text("accounts: {'111111111111': {}, '222222222222': {}, '333333333333': {environment: production}}\n")
+    names = [account.environment for account in read_resources(path)]
+    assert names == ["local", "local-222222222222", "production"]

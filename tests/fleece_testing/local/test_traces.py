@@ -63,8 +63,10 @@ def test_a_trace_is_at_rest_when_nothing_came_for_a_while(documents):
     arrivals = Arrivals(quiet=1, patience=10)
     arrivals.add([child], now=0)
     assert arrivals.at_rest(now=0.5) == []
-    assert [trace.id for trace in arrivals.at_rest(now=1)] == [child["trace_id"]]
-    assert arrivals.at_rest(now=2) == []
+    arrivals.add([child], now=0.5)
+    assert arrivals.at_rest(now=1) == []
+    assert [trace.id for trace in arrivals.at_rest(now=1.5)] == [child["trace_id"]]
+    assert arrivals.at_rest(now=2.5) == []
     arrivals.add([{**root, "in_progress": True}], now=3)
     assert arrivals.at_rest(now=12) == []
     (trace,) = arrivals.at_rest(now=13)
