@@ -105,6 +105,10 @@ class _WarmSecurePool(_WarmPool, HTTPSConnectionPool):
     """The same over TLS."""
 
 
+# Their names are in the messages of errors, which somebody's alarms look for.
+_WarmPool.__name__ = HTTPConnectionPool.__name__
+_WarmSecurePool.__name__ = HTTPSConnectionPool.__name__
+
 _POOLS = {"http": _WarmPool, "https": _WarmSecurePool}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import socket
 import sys
 import types
 
@@ -55,6 +56,20 @@ def test_arguments_by_position_are_those_of_requests(app, url):
     requests.patch(url, b"patch")
     assert app.requests[0].path == "/?a=1"
     assert [one.body for one in app.requests[1:]] == [b"data", b'{"json": 1}', b"put", b"patch"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_messages_are_those_of_requests(scheme):
+    """What alarms look for in logs is there: messages name the pool as they do with requests."""
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = f"{scheme}://127.0.0.1:{gone.getsockname()[1]}/"
+
+    def message(get):
+        with pytest.raises(requests.ConnectionError) as caught:
+            get(address)
+        return str(caught.value).partition("(Caused by")[0]
+
+    assert message(requests.get) == message(plain_requests.get)
 
 
 def test_unknown_argument_is_a_type_error(app, url):
