@@ -31,7 +31,15 @@ _HEADER_MAPS = {
 
 
 class MalformedAnswerError(AssertionError):
-    """The handler's answer is none that the service in front of it understands: clients would get a 502."""
+    """The handler's answer is none that the service in front of it understands: clients would get a 502.
+
+    Example:
+        >>> from fleece_testing.api import Client
+        >>> Client(lambda event, context: {"body": "no status"}).get("/")
+        Traceback (most recent call last):
+        ...
+        fleece_testing._api_response.MalformedAnswerError: ...
+    """
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,14 @@ class Response:
         content: the body, in bytes.
         event: the event that the handler was called with.
         answer: what the handler returned.
+
+    Example:
+        >>> from fleece_testing.api import Client
+        >>> cookies = {"Set-Cookie": ["a=1; Path=/", "b=2"]}
+    >>> answer = {"statusCode": 200, "body": '{"id": 1}', "multiValueHeaders": cookies}
+        >>> response = Client(lambda event, context: answer).get("/v1/users/1")
+        >>> response.status, response.text, response.json(), response.cookies
+        (200, '{"id": 1}', {'id': 1}, {'a': '1', 'b': '2'})
     """
 
     status: int

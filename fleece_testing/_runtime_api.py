@@ -44,6 +44,14 @@ class FunctionError:
         type: the exception's class name, or one of Lambda's own (``Sandbox.Timedout``, ``Runtime.ExitError``).
         message: the exception's text.
         stack: the traceback, an entry for each frame, as `traceback.format_list` makes them.
+
+    Example:
+        >>> code = (tmp_path / "app.py").write_text("def main(event, context): raise KeyError(event)")
+        >>> error = fleece_runtime(tmp_path, "app.main", echo=False).invoke("id").error
+        >>> error.type, error.message
+        ('KeyError', "'id'")
+        >>> str(FunctionError.from_document({"errorType": "KeyError", "errorMessage": "'id'"}))
+        "KeyError: 'id'"
     """
 
     type: str

@@ -22,6 +22,14 @@ class InitError(FleeceError):
     Attributes:
         error: the error as Lambda reports it.
         logs: what the process wrote, line by line.
+
+    Example:
+        >>> (tmp_path / "app.py").write_text("1 / 0")
+        5
+        >>> fleece_runtime(tmp_path, "app.main")
+        Traceback (most recent call last):
+        ...
+        fleece_testing._runtime_outcome.InitError: The function could not be initialised: ...
     """
 
     def __init__(self, error: FunctionError, logs: Sequence[str]) -> None:
@@ -32,7 +40,7 @@ class InitError(FleeceError):
 
 @dataclass(frozen=True)
 class Invocation:
-    """What came of one invocation.
+    r"""What came of one invocation.
 
     Attributes:
         request_id: the id that the function saw as ``aws_request_id``.
@@ -44,6 +52,13 @@ class Invocation:
         duration: from handing the event out to having the answer, in seconds.
         subsegments: the complete X-Ray subsegments of this invocation's trace, if they went to the runtime's own
             daemon.
+
+    Example:
+        >>> code = (tmp_path / "app.py").write_text("def main(event, context): print('{\"event\": \"here\"}')")
+        >>> invocation = fleece_runtime(tmp_path, "app.main").invoke()
+        {"event": "here"}
+        >>> invocation.result, invocation.error, invocation.log_lines
+        (None, None, [{'event': 'here'}])
     """
 
     request_id: str

@@ -39,14 +39,25 @@ _ANNOTATION_KEY = re.compile(r"[A-Za-z0-9_]+")
 
 @dataclass(frozen=True)
 class Refused:
-    """A datagram that the daemon or the service would have dropped, and why."""
+    """A datagram that the daemon or the service would have dropped, and why.
+
+    Example:
+        >>> from fleece_testing.xray_daemon import validate
+        >>> validate(b"no header")
+        Refused(datagram=b'no header', reason='there is no newline between a header and a document')
+    """
 
     datagram: bytes
     reason: str
 
 
 def validate(datagram: bytes, namespaces: Collection[str] = NAMESPACES) -> Document | Refused:
-    """Return the document of a datagram, or why it would not have become part of a trace."""
+    """Return the document of a datagram, or why it would not have become part of a trace.
+
+    Example:
+        >>> validate(b"no newline").reason
+        '...'
+    """
     try:
         return _parse(datagram, namespaces)
     except ValueError as error:

@@ -48,6 +48,19 @@ class Client:
     Raises:
         ValueError: there is no such kind.
         TypeError: its builder takes no such option.
+
+    Example:
+        >>> def handler(event, context):
+        ...     return {"statusCode": 200, "body": f"{event['httpMethod']} {event['path']}"}
+        >>> client = Client(handler, headers={"Authorization": "me"})
+        >>> client.get("/v1/users/1").text
+        'GET /v1/users/1'
+        >>> [getattr(client, method)("/x").text for method in ("post", "put", "patch", "delete", "head")]
+        ['POST /x', 'PUT /x', 'PATCH /x', 'DELETE /x', 'HEAD /x']
+        >>> [client.post("/x").status, client.put("/x").status, client.patch("/x").status, client.delete("/x").status]
+        [200, 200, 200, 200]
+        >>> client.head("/x").status, client.request("OPTIONS", "/x", query={"a": "1"}).event["queryStringParameters"]
+        (200, {'a': '1'})
     """
 
     def __init__(

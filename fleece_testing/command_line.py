@@ -21,12 +21,19 @@ import yaml  # noqa: E402 (after the hint)
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["CommandLine", "Result", "write_environments"]
+
 _ACCOUNT = "123456789012"  # the emulated AWS's own
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a command did: its output, undecodable bytes as surrogates, and its exit code (negative: a signal)."""
+    """What a command did: its output, undecodable bytes as surrogates, and its exit code (negative: a signal).
+
+    Example:
+        >>> Result(("config",), '{"a": 1}', "", 0).json()
+        {'a': 1}
+    """
 
     arguments: tuple[str | bytes, ...]
     stdout: str
@@ -50,6 +57,14 @@ class CommandLine:
 
     The child has this process's environment, but for endpoints of AWS, which the command takes from
     ``environments.yml`` alone, and keeps its cache in the folder. It has no terminal, so it asks nothing.
+
+    Example:
+        >>> fleece = CommandLine(tmp_path)
+        >>> result = fleece("config", "render", "prod", env={"FLEECE_DEBUG": None})
+        >>> result.exit_code, result.stdout
+        (2, '')
+        >>> "AWS_ENDPOINT_URL" in fleece.environment({"AWS_PROFILE": None})
+        False
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -108,6 +123,14 @@ def write_environments(folder: str | Path, endpoint_url: str, environments: Mapp
         endpoint_url: the emulated AWS.
         environments: for each name the keys of that environment; ``account`` and ``endpoint_url`` have defaults, and a
             key that is None is left out.
+
+    Example:
+        >>> print(write_environments(tmp_path, "http://127.0.0.1:4566", {"staging": {}}).read_text())
+        environments:
+        - name: staging
+          account: '123456789012'
+          endpoint_url: http://127.0.0.1:4566
+        <BLANKLINE>
     """
     path = Path(folder) / "environments.yml"
     entries = []

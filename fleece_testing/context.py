@@ -33,7 +33,12 @@ class _Record:
 
 
 class CognitoIdentity(_Record):
-    """Who calls, when an AWS mobile SDK does; ``None`` in both attributes otherwise."""
+    """Who calls, when an AWS mobile SDK does; ``None`` in both attributes otherwise.
+
+    Example:
+        >>> LambdaContext(identity={"cognitoIdentityId": "id"}).identity
+        CognitoIdentity(cognito_identity_id='id', cognito_identity_pool_id=None)
+    """
 
     __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
     cognito_identity_id: str | None
@@ -41,7 +46,12 @@ class CognitoIdentity(_Record):
 
 
 class Client(_Record):
-    """The calling application, as an AWS mobile SDK describes it."""
+    """The calling application, as an AWS mobile SDK describes it.
+
+    Example:
+        >>> LambdaContext(client_context={"client": {"app_title": "shop"}}).client_context.client.app_title
+        'shop'
+    """
 
     __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
     app_package_name: str | None
@@ -52,7 +62,12 @@ class Client(_Record):
 
 
 class ClientContext(_Record):
-    """What an AWS mobile SDK sends beside the event."""
+    """What an AWS mobile SDK sends beside the event.
+
+    Example:
+        >>> LambdaContext(client_context={"custom": {"a": "1"}}).client_context.custom
+        {'a': '1'}
+    """
 
     __slots__ = ("client", "custom", "env")
     client: Client | None
@@ -66,7 +81,7 @@ class ClientContext(_Record):
 
 
 class LambdaContext:
-    """The second argument of a handler.
+    r"""The second argument of a handler.
 
     Args:
         function_name: the function's name.
@@ -81,6 +96,19 @@ class LambdaContext:
         client_context: ``{"client": {...}, "custom": {...}, "env": {...}}``.
         identity: ``{"cognitoIdentityId": ..., "cognitoIdentityPoolId": ...}``.
         tenant_id: the tenant, of functions that isolate tenants.
+
+    Example:
+        >>> now = 1000.0
+        >>> context = LambdaContext(function_name="users", deadline=3, clock=lambda: now)
+        >>> context.invoked_function_arn
+        'arn:aws:lambda:us-east-1:123456789012:function:users'
+        >>> now += 1
+        >>> context.get_remaining_time_in_millis()
+        2000
+        >>> context.log("as it is\n")
+        as it is
+        >>> context.w3c()
+        {}
     """
 
     def __init__(

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
     import pytest
 
+__all__ = ["Logs"]
+
 _SHOWN = 20  # lines in a message
 
 
 class Logs:
-    """Read the JSON lines on stdout, from this process and its children.
+    r"""Read the JSON lines on stdout, from this process and its children.
 
     Reading takes the output from `capfd`: a test that also wants the text has it in `out` and `err`, since its own
     ``capfd.readouterr()`` sees only what came after the last look at the logs (and takes it from here). When the
@@ -24,6 +26,19 @@ class Logs:
 
     Args:
         capfd: pytest's fixture of that name.
+
+    Example:
+        >>> import os
+        >>> written = os.write(1, b'{"event": "Order received", "level": "info", "order_id": 7}\n')
+        >>> fleece_logs.assert_logged("Order received", order_id=7)["level"]
+        'info'
+        >>> len(fleece_logs.lines), len(fleece_logs.out.splitlines()), fleece_logs.err
+        (1, 1, '')
+        >>> fleece_logs.clear()
+        >>> fleece_logs.lines
+        []
+        >>> fleece_logs.give_back()  # the fixture does it at its end
+        {"event": "Order received", "level": "info", "order_id": 7}
     """
 
     def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,15 @@ class Received:
     """One request that was answered: what it was about and how it ended; no key, token or passcode.
 
     `kind` is one of those of `Rackspace.fail`, or ``unknown`` for what neither service answers.
+
+    Example:
+        >>> import requests
+        >>> url = f"{fleece_rackspace.url}/v2.0/tokens"
+        >>> wrong = {"username": "me", "apiKey": "x"}
+        >>> requests.post(url, json={"auth": {"RAX-KSKEY:apiKeyCredentials": wrong}}).status_code
+        401
+        >>> fleece_rackspace.requests
+        [Received(kind='tokens', method='POST', path='/v2.0/tokens', user=None, status=401)]
     """
 
     kind: str
@@ -61,6 +70,20 @@ class Rackspace(Startable):
     Args:
         aws: the emulated AWS whose credentials FAWS gives out; it must be running when they are asked for.
         port: the TCP port; 0 takes a free one.
+
+    Example:
+        >>> rackspace = Rackspace(fleece_aws).start()
+        >>> sorted(rackspace.environment())
+        ['FLEECE_FAWS_URL', 'FLEECE_IDENTITY_URL', 'RS_API_KEY', 'RS_USERNAME']
+        >>> user = rackspace.user("me", "key")
+        >>> rackspace.account("210987654321", users=["me"])
+        >>> token = rackspace.token("me", seconds=60)
+        >>> rackspace.revoke_tokens()
+        >>> rackspace.fail("credentials", 503, times=2, headers={"Retry-After": "1"})
+        >>> rackspace.url.startswith("http://127.0.0.1:")
+        True
+        >>> rackspace.clear()
+        >>> rackspace.stop()
     """
 
     def __init__(self, aws: AWS, port: int = 0) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Draw = Callable[[st.SearchStrategy[Any]], Any]
 
+__all__ = ["ENVIRONMENTS", "KEYS", "OpenConfiguration", "open_configurations", "secret_texts"]
+
 ENVIRONMENTS = ("development", "production")
 """The names of the environments that the stages of `open_configurations` lead to."""
 
@@ -41,11 +43,15 @@ _UNPRINTABLE = re.compile("[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\uff
 
 @dataclasses.dataclass(frozen=True)
 class OpenConfiguration:
-    """A configuration in the open format of ``fleece config``.
+    r"""A configuration in the open format of ``fleece config``.
 
     Attributes:
         text: the YAML, with comments, in any mixture of styles.
         data: what it says: ``{"stages": ..., "config": ...}``, in which values by stage have keys with a ``+``.
+
+    Example:
+        >>> OpenConfiguration("config: {a: 1}\n", {"config": {"a": 1}}).data["config"]
+        {'a': 1}
     """
 
     text: str
@@ -53,7 +59,15 @@ class OpenConfiguration:
 
 
 def secret_texts() -> st.SearchStrategy[str]:
-    """Texts that can be secrets: passwords, keys of several lines, anything in Unicode; never empty."""
+    """Texts that can be secrets: passwords, keys of several lines, anything in Unicode; never empty.
+
+    Example:
+        >>> from hypothesis import given
+        >>> @given(secret_texts())
+        ... def test_it(text):
+        ...     assert text
+        >>> test_it()
+    """
     return st.one_of(
         st.text("abcXYZ019 :#'\"\\{}[],&*!|>%@`/-?=é☃😀", min_size=1, max_size=20),
         st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
@@ -68,6 +82,14 @@ def open_configurations(draw: Draw, *, has_secret: bool = False) -> OpenConfigur
 
     Args:
         has_secret: whether there must be a secret in it.
+
+    Example:
+        >>> from hypothesis import given
+        >>> @given(open_configurations(has_secret=True))
+        ... def test_it(configuration):
+        ...     assert "stages" in configuration.text
+        ...     assert "password" in configuration.data["config"]
+        >>> test_it()
     """
     names = draw(st.lists(st.sampled_from(_STAGES), min_size=1, max_size=4, unique=True))
     stages = {

@@ -50,6 +50,29 @@ class XRayDaemon(Startable):
 
     Raises:
         OSError: at `start`, when the port is taken.
+
+    Example:
+        >>> from fleece.xray import subsegment
+        >>> daemon = XRayDaemon().start()
+        >>> for name, value in daemon.environment().items():
+        ...     monkeypatch.setenv(name, value)
+        >>> with subsegment("users") as users, subsegment("read"):
+        ...     pass
+        >>> daemon.address.startswith("127.0.0.1:"), daemon.trace_header.endswith(";Sampled=1")
+        (True, True)
+        >>> daemon.assert_subsegment("read", parent="users")["type"]
+        'subsegment'
+        >>> [one["name"] for one in daemon.subsegments], len(daemon.documents)
+        (['read', 'users'], 4)
+        >>> [[node.name for node in trace.roots[0].walk()] for trace in daemon.traces()]
+        [['users', 'read']]
+        >>> waited = daemon.wait_for(2)
+        >>> daemon.forward(fleece_aws.client("xray"))
+        >>> daemon.refused
+        []
+        >>> daemon.check()
+        >>> daemon.clear()
+        >>> daemon.stop()
     """
 
     host = "127.0.0.1"

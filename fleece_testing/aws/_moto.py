@@ -80,7 +80,9 @@ def add_user(account: str, region: str, key: Any) -> None:
     """Add the user that `key` was made for to the account, and let the key be used; twice is the same as once."""
     backend = iam_backends[account][PARTITION]
     if key.access_key_id not in backend.access_keys:
-        backend.create_user(region, key.user_name).access_keys.append(key)
+        # Another server of this process may have added the user already.
+        user: Any = backend.users.get(key.user_name) or backend.create_user(region, key.user_name)
+        user.access_keys.append(key)
         backend.access_keys[key.access_key_id] = key
 
 

@@ -45,6 +45,14 @@ class Call:
 
     `service` is the name that the service signs with, which is boto3's in nearly every case. `parameters` are as in
     `fleece_testing.aws.Request`; they may be secrets, so they are left out of `repr`.
+
+    Example:
+        >>> fleece_aws.client("ssm").describe_parameters(MaxResults=5)["Parameters"]
+        []
+        >>> fleece_aws.calls("ssm")[0]
+        Call(service='ssm', operation='DescribeParameters', account='123456789012', region='us-east-1', status=200)
+        >>> fleece_aws.calls("ssm")[0].parameters["MaxResults"]
+        5
     """
 
     service: str

@@ -14,6 +14,13 @@ class Credentials:
     """What a program needs to sign requests; the secret parts are left out of `repr`.
 
     `session_token` and `expiration` (UTC, with a time zone) are ``None`` for long-term keys.
+
+    Example:
+        >>> issued = fleece_aws.issue_credentials(seconds=900)
+        >>> sorted(issued.environment())
+        ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
+        >>> fleece_aws.client("sts", **issued.client_arguments()).get_caller_identity()["Account"]
+        '123456789012'
     """
 
     account: str

@@ -40,10 +40,18 @@ class KMS(_Service):
     Args:
         aws: the emulated AWS, started.
 
-    >>> kms = KMS(fleece_aws)
-    >>> key = kms.key("app")
-    >>> kms.decrypt(kms.encrypt(key, "open sesame"))
-    'open sesame'
+    Example:
+        >>> kms = KMS(fleece_aws)
+        >>> key = kms.key("app")
+        >>> kms.decrypt(kms.encrypt(key, "open sesame"))
+        'open sesame'
+        >>> [call.status for call in kms.calls("Encrypt")]
+        [200]
+        >>> kms.disable(key)  # or, for good, kms.schedule_deletion(key)
+        >>> kms.encrypt(key, "open sesame")
+        Traceback (most recent call last):
+        ...
+        botocore.errorfactory.DisabledException: ...
     """
 
     name = "kms"
@@ -85,10 +93,15 @@ class ParameterStore(_Service):
     Args:
         aws: the emulated AWS, started.
 
-    >>> ssm = ParameterStore(fleece_aws)
-    >>> ssm.put("/users/dev/password", "open sesame")
-    >>> ssm.tree("/users/dev")
-    {'/users/dev/password': 'open sesame'}
+    Example:
+        >>> ssm = ParameterStore(fleece_aws)
+        >>> ssm.put("/users/dev/password", "open sesame")
+        >>> ssm.tree("/users/dev")
+        {'/users/dev/password': 'open sesame'}
+        >>> ssm.value("/users/dev/password")
+        'open sesame'
+        >>> [call.status for call in ssm.calls("PutParameter")]
+        [200]
     """
 
     name = "ssm"
@@ -132,13 +145,18 @@ class CloudWatch(_Service):
     Args:
         aws: the emulated AWS, started.
 
-    >>> import time
-    >>> cloudwatch = CloudWatch(fleece_aws)
-    >>> group, stream = cloudwatch.stream("/aws/lambda/users")
-    >>> event = {"timestamp": int(time.time() * 1000), "message": '{"event": "Order received", "order_id": 7}'}
-    >>> answer = cloudwatch.client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
-    >>> cloudwatch.assert_logged("Order received", order_id=7)
-    {'event': 'Order received', 'order_id': 7}
+    Example:
+        >>> import json, time
+        >>> cloudwatch = CloudWatch(fleece_aws)
+        >>> group, stream = cloudwatch.stream("/aws/lambda/users")
+        >>> event = {"timestamp": int(time.time() * 1000), "message": '{"event": "Order received", "order_id": 7}'}
+        >>> answer = cloudwatch.client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+        >>> cloudwatch.assert_logged("Order received", order_id=7)
+        {'event': 'Order received', 'order_id': 7}
+        >>> cloudwatch.lines(group) == [json.loads(message) for message in cloudwatch.messages()]
+        True
+        >>> [call.status for call in cloudwatch.calls("PutLogEvents")]
+        [200]
     """
 
     name = "logs"

@@ -31,6 +31,11 @@ class Request:
     `parameters` are what boto3 was given, with these differences: blobs are still in Base64 and times as they were
     sent; those of a query service are flat (``Tags.member.1.Key``) and all strings; those in an XML or a compressed
     body are left out.
+
+    Example:
+        A failure that is for one parameter alone:
+
+        >>> fleece_aws.fail("ssm", "GetParameter", when=lambda request: request.parameters["Name"] == "/users/password")
     """
 
     service: str

@@ -35,6 +35,40 @@ class AWS(Startable):
         port: the TCP port; 0 takes a free one.
         region: the region of `client`, of the helpers and of `environment`.
         account: the account of the default credentials, 12 digits.
+
+    Example:
+        >>> import boto3
+        >>> aws = AWS().start()
+        >>> sorted(aws.environment())[2:4]
+        ['AWS_ENDPOINT_URL', 'AWS_REGION']
+        >>> key, role = aws.kms_key("shop"), aws.role("deploy")
+        >>> kms = aws.client("kms")
+        >>> kms.describe_key(KeyId="alias/shop")["KeyMetadata"]["Arn"] == key
+        True
+        >>> [call.status for call in aws.calls("kms", "DescribeKey")]
+        [200]
+        >>> session = aws.issue_credentials(seconds=900)
+        >>> sts = boto3.client("sts", aws.region, endpoint_url=aws.url, **session.client_arguments())
+        >>> sts.get_caller_identity()["Arn"]
+        'arn:aws:sts::123456789012:assumed-role/federated/fleece'
+
+        Failures on demand:
+
+        >>> aws.fail("kms", "Encrypt", times=1, code="KMSInternalException")
+        >>> aws.throttle("ssm", "PutParameter", per_second=3)
+        >>> aws.deny("kms:Decrypt")
+        >>> aws.delay("kms", "ListKeys", seconds=0.01)
+        >>> aws.stale(2, "ssm")
+        >>> len(kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]) > 0  # boto3 has called again
+        True
+        >>> kms.decrypt(CiphertextBlob=b"x")
+        Traceback (most recent call last):
+        ...
+        botocore.exceptions.ClientError: ...is not authorized to perform: kms:Decrypt
+        >>> aws.clear()
+        >>> aws.client("kms", account="210987654321").list_keys()["Keys"]
+        []
+        >>> aws.stop()
     """
 
     def __init__(self, port: int = 0, *, region: str = "us-east-1", account: str = "123456789012") -> None:
@@ -99,7 +133,12 @@ class AWS(Startable):
         }
 
     def credentials(self, account: str | None = None) -> Credentials:
-        """Return the long-term keys of an IAM user of the account; they outlive `clear`."""
+        """Return the long-term keys of an IAM user of the account; they outlive `clear`.
+
+        Example:
+            >>> fleece_aws.credentials().account
+            '123456789012'
+        """
         account = account or self.account
         key = self._user_keys.get(account)
         if key is None:

@@ -82,6 +82,10 @@ def request(
     Raises:
         ValueError: there is no such kind, or the path does not fit the route.
         TypeError: that kind does not take such an option.
+
+    Example:
+        >>> request("GET", "/users/1", kind="http")["version"]
+        '2.0'
     """
     check_options(kind, options)
     return _BUILDERS[kind](method, path, query=query, headers=headers, body=body, **options)

@@ -47,6 +47,10 @@ def rest(
         stage_variables: the stage's variables.
         source_ip: the client's address.
         request_id: default: a new one.
+
+    Example:
+        >>> rest("GET", "/users/1", route="/users/{id}")["pathParameters"]
+        {'id': '1'}
     """
     sent = HTTPRequest.of(method, path, query=query, headers=headers, body=body)
     whole = _prefixed(base_path, sent.path)
@@ -89,6 +93,10 @@ def http_1(
     """Build the event of an HTTP API with payload 1.0; the arguments are those of `rest`.
 
     The path arrives decoded, and begins with the stage, unless that is ``$default``. Header names arrive in lower case.
+
+    Example:
+        >>> http_1("GET", "/users/1")["version"]
+        '1.0'
     """
     sent = HTTPRequest.of(method, path, query=query, headers=headers, body=body)
     whole = _prefixed(_stage_prefix(stage, domain) or base_path, sent.decoded_path)
@@ -133,6 +141,10 @@ def http(
     The path arrives decoded, and begins with the stage, unless that is ``$default``. Without a `route` it is the API's
     ``$default`` one. The authorizer is what API Gateway puts there: ``{"jwt": {...}}``, ``{"lambda": {...}}``,
     ``{"iam": {...}}``.
+
+    Example:
+        >>> http("GET", "/users/1", stage="prod")["rawPath"]
+        '/prod/users/1'
     """
     sent = HTTPRequest.of(method, path, query=query, headers=headers, body=body)
     parameters = match_route(route, sent.decoded_path) if route else {}
@@ -165,7 +177,12 @@ def function_url(
     source_ip: str = SOURCE_IP,
     request_id: str | None = None,
 ) -> Event:
-    """Build the event of a function URL; the arguments are those of `rest`. The path arrives encoded."""
+    """Build the event of a function URL; the arguments are those of `rest`. The path arrives encoded.
+
+    Example:
+        >>> function_url("GET", "/users/1")["requestContext"]["http"]["path"]
+        '/users/1'
+    """
     sent = HTTPRequest.of(method, path, query=query, headers=headers, body=body)
     return payload_2(
         sent,

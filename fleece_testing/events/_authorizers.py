@@ -16,12 +16,22 @@ if TYPE_CHECKING:
 
 
 def token_authorizer(token: str, *, method: str = "GET", path: str = "/", stage: str = "prod") -> Event:
-    """Build the event of a REST API's token authorizer: the token and the ARN of the method."""
+    """Build the event of a REST API's token authorizer: the token and the ARN of the method.
+
+    Example:
+        >>> token_authorizer("secret", path="/users")["authorizationToken"]
+        'secret'
+    """
     return {"type": "TOKEN", "authorizationToken": token, "methodArn": method_arn(method, path, stage=stage)}
 
 
 def request_authorizer(method: str = "GET", path: str = "/", *, stage: str = "prod", **options: Any) -> Event:
-    """Build the event of a REST API's request authorizer; the options are those of `rest`."""
+    """Build the event of a REST API's request authorizer; the options are those of `rest`.
+
+    Example:
+        >>> request_authorizer("GET", "/users")["type"]
+        'REQUEST'
+    """
     event = rest(method, path, stage=stage, **options)
     for absent in ("body", "isBase64Encoded"):
         del event[absent]
@@ -44,6 +54,10 @@ def http_authorizer(
         identity_source: the values that identify the caller. Default: the Authorization header, if it is there.
         stage: the stage.
         options: those of `http`.
+
+    Example:
+        >>> http_authorizer("GET", "/users", headers={"Authorization": "me"})["identitySource"]
+        ['me']
     """
     event = http(method, path, stage=stage, **options)
     event.pop("body", None)
@@ -60,5 +74,10 @@ def http_authorizer(
 
 
 def method_arn(method: str, path: str, *, stage: str = "prod") -> str:
-    """Return the ARN of a method of the API that the builders of this package are about."""
+    """Return the ARN of a method of the API that the builders of this package are about.
+
+    Example:
+        >>> method_arn("GET", "/users")
+        'arn:aws:execute-api:...'
+    """
     return f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{API_ID}/{stage}/{method.upper()}/{path.lstrip('/')}"

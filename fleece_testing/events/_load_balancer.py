@@ -36,6 +36,10 @@ def alb(
         domain: the host name.
         scheme: what the listener speaks, ``http`` or ``https``.
         source_ip: the client's address, the last entry of ``x-forwarded-for``.
+
+    Example:
+        >>> alb("GET", "/", query="a=1&a=2")["queryStringParameters"]
+        {'a': '2'}
     """
     sent = HTTPRequest.of(method, path, query=query, headers=headers, body=body)
     received = _headers(sent, domain, source_ip, scheme)
@@ -54,7 +58,12 @@ def alb_multi_value(
     scheme: str = "http",
     source_ip: str = SOURCE_IP,
 ) -> Event:
-    """Build the event of a load balancer with multi-value headers; the arguments are those of `alb`."""
+    """Build the event of a load balancer with multi-value headers; the arguments are those of `alb`.
+
+    Example:
+        >>> alb_multi_value("GET", "/", query="a=1&a=2")["multiValueQueryStringParameters"]
+        {'a': ['1', '2']}
+    """
     sent = HTTPRequest.of(method, path, query=query, headers=headers, body=body)
     received = _headers(sent, domain, source_ip, scheme)
     multiple = {

@@ -30,6 +30,10 @@ def sqs(*messages: Any, queue: str = "queue", attributes: Mapping[str, str] | No
         messages: the bodies; what is no text becomes JSON.
         queue: the queue's name.
         attributes: message attributes of the type String, on each message.
+
+    Example:
+        >>> [record["body"] for record in sqs("text", {"id": 1})["Records"]]
+        ['text', '{"id": 1}']
     """
     return {"Records": [_sqs_record(text(message), queue, attributes or {}) for message in messages]}
 
@@ -37,7 +41,12 @@ def sqs(*messages: Any, queue: str = "queue", attributes: Mapping[str, str] | No
 def sns(
     *messages: Any, topic: str = "topic", subject: str | None = None, attributes: Mapping[str, str] | None = None
 ) -> Event:
-    """Build the event of an SNS topic; the arguments are those of `sqs`, and a subject."""
+    """Build the event of an SNS topic; the arguments are those of `sqs`, and a subject.
+
+    Example:
+        >>> sns("text", subject="Hello")["Records"][0]["Sns"]["Subject"]
+        'Hello'
+    """
     return {"Records": [_sns_record(text(message), topic, subject, attributes or {}) for message in messages]}
 
 
@@ -49,6 +58,10 @@ def s3(*keys: str, bucket: str = "bucket", event_name: str = "ObjectCreated:Put"
         bucket: the bucket's name.
         event_name: what happened.
         size: of each object, in bytes.
+
+    Example:
+        >>> s3("a b.txt")["Records"][0]["s3"]["object"]["key"]
+        'a+b.txt'
     """
     return {"Records": [_s3_record(key, bucket, event_name, size) for key in keys]}
 

@@ -35,6 +35,10 @@ def eventbridge(
         detail: its content.
         source: who sent it.
         resources: the ARNs it is about.
+
+    Example:
+        >>> eventbridge("OrderPlaced", {"id": 1}, source="shop")["detail"]
+        {'id': 1}
     """
     return {
         "version": "0",
@@ -59,6 +63,10 @@ def cloudwatch_logs(
         log_group: where they were logged.
         log_stream: and in which stream.
         filter_name: the name of the subscription.
+
+    Example:
+        >>> list(cloudwatch_logs("a line")["awslogs"])
+        ['data']
     """
     now = int(time.time() * 1000)
     content = {
@@ -97,6 +105,10 @@ def cognito(
         request: what this trigger's request has besides.
         response: what this trigger's response starts from.
         user_pool: the pool's id.
+
+    Example:
+        >>> cognito(user="me")["userName"]
+        'me'
     """
     return {
         "version": "1",

@@ -30,6 +30,10 @@ def dynamodb_stream(
             removal.
         table: the table's name.
         key: the name of the partition key, which each item has.
+
+    Example:
+        >>> dynamodb_stream((None, {'id': 1}))['Records'][0]['eventName']
+        'INSERT'
     """
     return {"Records": [_dynamodb_record(before, after, table, key) for before, after in changes]}
 
@@ -41,6 +45,10 @@ def kinesis(*data: Any, stream: str = "stream", partition_key: str = "1") -> Eve
         data: each record's data; what is neither bytes nor text becomes JSON.
         stream: the stream's name.
         partition_key: of all records.
+
+    Example:
+        >>> len(kinesis("a", "b")["Records"])
+        2
     """
     return {"Records": [_kinesis_record(one, number, stream, partition_key) for number, one in enumerate(data)]}
 
@@ -76,6 +84,10 @@ def dynamodb_value(value: Any) -> Event:
 
     Raises:
         TypeError: DynamoDB has no such type.
+
+    Example:
+        >>> dynamodb_value({"id": 1})
+        {'M': {'id': {'N': '1'}}}
     """
     for types, code, converted in _DYNAMODB_TYPES:
         if isinstance(value, types):

@@ -37,6 +37,10 @@ def yoke(
         operation: the template's name for the operation.
         source_ip: the client's address.
         request_id: default: a new one.
+
+    Example:
+        >>> yoke("POST", "/users", body={"id": 1})["parameters"]["request"]["body"]
+        {'id': 1}
     """
     sent = HTTPRequest.of(method, path, query=query, headers=headers)
     resource = route or sent.decoded_path

@@ -100,3 +100,11 @@ class TestAWS:
         """Before the start there is no address, and the message says what to do."""
         with pytest.raises(RuntimeError, match=r"call start\(\)"):
             AWS().environment()
+
+
+def test_a_second_server_in_the_process(fleece_aws):
+    """Another one can be started beside it, with keys of its own for the same account."""
+    with AWS() as other:
+        assert other.client("sts").get_caller_identity()["Account"] == "123456789012"
+        assert fleece_aws.client("sts").get_caller_identity()["Account"] == "123456789012"
+        assert other.credentials() != fleece_aws.credentials()
