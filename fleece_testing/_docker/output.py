@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import struct
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Frame:
     stream: int
     data: bytes
     time: dt.datetime = field(default_factory=now)
+
+    def as_text(self) -> Frame:
+        """Return the frame as the log has it: what is no UTF-8 is replaced, as the ``json-file`` driver does."""
+        return replace(self, data=self.data.decode(errors="replace").encode())
 
     def encoded(self, *, timestamps: bool = False) -> bytes:
         """Return the frame with its header: the stream, three zero bytes, and the length in network order."""

@@ -32,6 +32,13 @@ _PATIENCE = 5.0  # seconds
 class _RequestHandler(QuietRequestHandler):
     disable_nagle_algorithm = False  # a unix socket has none
 
+    def finish(self) -> None:
+        try:
+            with suppress(ConnectionError):  # a client that went before the end of an answer
+                super().finish()
+        finally:
+            self.rfile.close()
+
 
 class _Server(ThreadedWSGIServer):
     """Werkzeug's server, which knows its open connections."""
@@ -43,11 +50,6 @@ class _Server(ThreadedWSGIServer):
     def process_request(self, request: socket.socket, client_address: str) -> None:  # type: ignore[override]
         self.connections.add(request)
         super().process_request(request, client_address)
-
-    def handle_error(self, request: object, client_address: tuple[str, int] | str) -> None:
-        # A client that goes before the end of an answer is no error of ours.
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
         self.connections.discard(request)

@@ -40,7 +40,7 @@ def logs(state: State, request: Request, name: str) -> WSGIApplication:
     shown = past[len(past) - min(int(number), len(past)) :] if number.isdecimal() else past
     frames = chain(shown, container.output.follow(len(past))) if is_set(request, "follow") else iter(shown)
     wanted = (
-        frame.encoded(timestamps=is_set(request, "timestamps"))
+        frame.as_text().encoded(timestamps=is_set(request, "timestamps"))
         for frame in frames
         if frame.stream in streams
         and frame.time.timestamp() >= since

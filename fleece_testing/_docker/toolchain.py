@@ -1,8 +1,8 @@
 """What the stub's images have in them: this machine's basic programs, and a Python with pip.
 
-The programs are small scripts that hand over to those of this machine, so that nothing that a container writes to its
-own ``/usr/bin`` reaches them. Python is a virtual environment in ``/var/lang``, where AWS's images have theirs: what is
-installed into it stays in the container.
+The programs are links to a script that hands over to those of this machine, so that nothing that a container writes
+to its own ``/usr/bin`` reaches them. Python is a virtual environment in ``/var/lang``, where AWS's images have theirs:
+what is installed into it stays in the container.
 """
 
 from __future__ import annotations
@@ -82,9 +82,11 @@ class Toolchain:
             if version not in self._trees:
                 self._trees[version] = self._make(version)
         tree = self._trees[version].copy(folder)
-        for name in programs:
-            if not _hand_over(tree, name):
-                raise ValueError(f"This machine has no program {name!r} for an image to have: install it first")
+        further = list(programs)
+        missing = [name for name in further if shutil.which(name) is None]
+        if missing:
+            raise ValueError(f"This machine has no {', '.join(missing)} for an image to have: install it first")
+        _hand_over(tree, "_further", further)
         return tree
 
     def _make(self, version: str) -> Tree:
@@ -94,8 +96,7 @@ class Toolchain:
             (folder / name).mkdir(parents=True)
         tree = Tree(folder)
         (folder / "usr/bin").symlink_to("../bin")
-        for name in PROGRAMS:
-            _hand_over(tree, name)
+        _hand_over(tree, "_of_the_machine", PROGRAMS)
         tree.write("/etc/os-release", b'ID="fleece-testing"\nPRETTY_NAME="Docker stub of fleece_testing"\n')
         self._add_python(tree, version, interpreter, pip)
         return tree
@@ -120,11 +121,15 @@ class Toolchain:
                 tree.write(f"{PYTHON_FOLDER}/bin/{name}", _PIP.encode())
 
 
-def _hand_over(tree: Tree, name: str) -> bool:
-    program = shutil.which(name)
-    if program:
-        tree.write(f"/bin/{name}", f'#!/bin/sh\nexec {shlex.quote(program)} "$@"\n'.encode())
-    return program is not None
+def _hand_over(tree: Tree, script: str, names: Iterable[str]) -> None:
+    """Write one script that hands over to the programs of these names, and a link to it for each that there is."""
+    programs = {name: program for name in names if (program := shutil.which(name))}
+    cases = "".join(f'{name}) exec {shlex.quote(program)} "$@";;\n' for name, program in programs.items())
+    tree.write(f"/bin/{script}", f"#!/bin/sh\ncase ${{0##*/}} in\n{cases}esac\n".encode())
+    for name in programs:
+        link = tree.locate("/bin") / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(script)
 
 
 def _find_python(version: str) -> tuple[str, list[Path]]:
