@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleece_testing._environment import scrubbed
+from fleece_testing._runtime_lifeline import Lifeline
 from fleece_testing._trace_header import new_trace_id
 from fleece_testing.local.main import exit_code_of
 
@@ -48,9 +49,11 @@ class Place:
             check=False,
         )
 
+    @contextlib.contextmanager
     def start(self, *arguments):
-        """Start a command in a process group of its own."""
-        return subprocess.Popen(
+        """Have a command running, in a process group that ends with the block, or with the tests if they are killed."""
+        lifeline = Lifeline()
+        with subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=self.folder,
             env=self.environment,
@@ -59,23 +62,26 @@ class Place:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-        )
+            pass_fds=[lifeline.end_of_child],
+        ) as process:
+            lifeline.tie(process.pid)
+            try:
+                yield process
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                lifeline.close()
 
     @contextlib.contextmanager
     def up(self, *arguments, port="0", name="ready.json"):
         """Have a stack running: yield its process, with what its file says as ``stack``."""
         ready = self.folder / name
         with self.start("up", "--port", port, "--ready-file", ready, *arguments) as process:
-            try:
-                while not ready.exists():
-                    assert process.poll() is None, process.stderr.read()
-                    time.sleep(0.02)
-                process.stack = json.loads(ready.read_text())
-                yield process
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+            while not ready.exists():
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.02)
+            process.stack = json.loads(ready.read_text())
+            yield process
 
     def files(self):
         """Return all files, but for those of the test itself."""
