@@ -234,6 +234,12 @@ class Peer:
                 act(connection, self.requests)
             self.ended.release()
 
+    def requests_of(self, connections):
+        """Return the requests that came, once so many connections were closed: a client may give up before they do."""
+        for _ in range(connections):
+            assert self.ended.acquire(timeout=20)
+        return self.requests
+
     def close(self):
         with contextlib.suppress(OSError):  # macOS: not connected
             self.listener.shutdown(socket.SHUT_RDWR)  # wakes an accept() that waits; close alone does not

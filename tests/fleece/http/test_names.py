@@ -96,7 +96,7 @@ def test_session_function_takes_what_the_class_takes(peer, acts):
         assert isinstance(session, requests.Session)
         with pytest.raises(requests.ReadTimeout):
             session.get(server.url)
-    assert len(server.requests) == 2
+    assert len(server.requests_of(connections=2)) == 2
 
 
 class OfAUser(requests.Session):

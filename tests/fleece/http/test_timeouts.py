@@ -58,7 +58,8 @@ def test_timeout_is_a_timeout_also_after_retries(peer, acts, retries):
     server = peer(acts.say_then_stall(b""), acts.say_then_stall(b""))
     with pytest.raises(requests.ReadTimeout):
         requests.get(server.url, timeout=0.1, retries=retries)
-    assert len(server.requests) == (1 if retries is None else 2)
+    attempts = 1 if retries is None else 2
+    assert len(server.requests_of(connections=attempts)) == attempts
 
 
 @pytest.mark.parametrize("answer", [OK, REDIRECT], ids=["answer", "redirect"])
@@ -105,7 +106,7 @@ def test_timeout_within_the_head_is_a_timeout(peer, acts, half):
     requests.get(server.url)
     with pytest.raises(requests.ReadTimeout):
         requests.get(server.url, timeout=0.1)
-    assert len(server.requests) == 2
+    assert len(server.requests_of(connections=1)) == 2
 
 
 @pytest.mark.parametrize("retries", [None, {"total": 1, "backoff_factor": 0}])
