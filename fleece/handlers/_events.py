@@ -161,14 +161,18 @@ def _split(kind: Kind, event: Event, path: str, host: str, route_in: str, base_p
         return split_prefix(path, base_path)
     if kind is Kind.FUNCTION_URL:
         return "", path
+    stage = text(mapping(event, "requestContext"), "stage").replace("$default", "")  # which is no name
     if ".execute-api." not in host:
-        route = text(event, route_in)
         # ``routeKey`` has the method before the path, ``resource`` has not.
-        return split_before_route(path, route.rpartition(" ")[2], mapping(event, "pathParameters"))
-    stage = text(mapping(event, "requestContext"), "stage")
+        route = text(event, route_in).rpartition(" ")[2]
+        script_name, rest = split_before_route(path, route, mapping(event, "pathParameters"))
+        if kind is Kind.HTTP_2 and (script_name == f"/{stage}" or not route.startswith("/")):
+            # Its path has a named stage on every domain, but the URLs of a custom one have none.
+            return "", split_prefix(path, stage)[1]
+        return script_name, rest
     if kind is Kind.REST:
         return (f"/{stage}" if stage else ""), path  # which has no stage in it, unlike an HTTP API's
-    return split_prefix(path, "" if stage == "$default" else stage)
+    return split_prefix(path, stage)
 
 
 def _balancers_client(received: dict[str, list[str]]) -> str:

@@ -132,6 +132,26 @@ class TestPaths:
         request = read(event)
         assert (request.script_name, request.path) == ("/shop", "/users/a b")
 
+    @pytest.mark.parametrize(
+        ("route", "raw_path", "path"),
+        [
+            ("$default", "/prod/users/7", "/users/7"),
+            ("GET /users/{id}", "/prod/users/7", "/users/7"),
+            ("GET /{proxy+}", "/prod/users/7", "/users/7"),
+            ("$default", "/users/7", "/users/7"),
+            ("GET /prod/users/{id}", "/prod/users/7", "/prod/users/7"),
+            ("$default", "/production", "/production"),
+            ("$default", "/prod", "/"),
+        ],
+    )
+    def test_the_stage_in_the_path_of_a_custom_domain_is_nobodys(self, route, raw_path, path):
+        """An HTTP API writes a named stage into the path of a custom domain too, whose URLs do not have it."""
+        event = events.request("GET", raw_path, kind="http", domain="api.example.com", stage="prod")
+        parameters = {"id": "7", "proxy": "users/7"} if "{" in route else None
+        event.update(rawPath=raw_path, routeKey=route, pathParameters=parameters)
+        request = read(event)
+        assert (request.script_name, request.path) == ("", path)
+
     @pytest.mark.parametrize("kind", events.KINDS)
     def test_an_explicit_base_path_is_taken_off(self, kind):
         """``base_path`` overrides what the event says; a path without it stays."""
