@@ -43,7 +43,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Do it here where a ``conftest.py`` has loaded this plugin, which comes too late for the hook above."""
+    """Name the marker; and isolate here where a ``conftest.py`` loaded this plugin, too late for the hook above."""
+    config.addinivalue_line(
+        "markers",
+        "fleece_expects_refusal: the test tries to leave the machine on purpose; where the session is isolated it is "
+        "refused all the same, and not reported",
+    )
     _isolate_if_asked(config, config.option)
 
 

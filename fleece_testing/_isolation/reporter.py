@@ -58,11 +58,11 @@ class Reporter:
         try:
             result = yield
         except BaseException:
-            text = describe(self._isolation.attempts(), item.nodeid)
+            text = self._of_test(item)
             if text:
                 item.add_report_section("teardown", _TITLE, text)
             raise
-        text = describe(self._isolation.attempts(), item.nodeid)
+        text = self._of_test(item)
         if text:
             pytest.fail(text, pytrace=False)
         return result
@@ -96,6 +96,10 @@ class Reporter:
             terminalreporter.section(f"{_TITLE}: outside of all tests", red=True)
             for text in dict.fromkeys(self._outside_of_tests):
                 terminalreporter.write_line(text)
+
+    def _of_test(self, item: pytest.Item) -> str:
+        attempts = self._isolation.attempts()
+        return "" if item.get_closest_marker("fleece_expects_refusal") else describe(attempts, item.nodeid)
 
     def _keep(self) -> None:
         text = describe(self._isolation.attempts(), "")

@@ -241,3 +241,22 @@ def test_a_child_that_outlives_its_test(pytester, reported):
     (attempt,) = reported("-p", "no:randomly")
     assert attempt[0] == "look up the name late.invalid"
     assert attempt[-1] == "of test_a_child_that_outlives_its_test.py::test_first"
+
+
+def test_a_test_that_tries_on_purpose(pytester, isolated):
+    """A test that is marked to expect it is refused as any other, and not reported; the next one is."""
+    pytester.makepyfile("""
+        import socket
+        import pytest
+
+        @pytest.mark.fleece_expects_refusal
+        def test_marked():
+            with pytest.raises(OSError, match="fleece_isolate"):
+                socket.create_connection(("198.51.100.1", 80))
+
+        def test_other():
+            socket.getfqdn("a.invalid")
+    """)
+    result = isolated("--strict-markers")
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_other*"])
