@@ -1,12 +1,4 @@
-"""Hypothesis strategies for what fleece reads: configurations as people write them.
-
-from hypothesis import given
-from fleece_testing.strategies import open_configurations
-
-@given(open_configurations())
-def test_my_tool_reads_every_configuration(configuration):
-    assert my_tool(configuration.text) == configuration.data
-"""
+"""Configurations, as people write them."""
 
 from __future__ import annotations
 
@@ -16,18 +8,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from fleece_testing._extras import require
-
-require(__name__, "hypothesis")
-
-from hypothesis import strategies as st  # noqa: E402 (after the hint)
+from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-__all__ = ["ENVIRONMENTS", "KEYS", "OpenConfiguration", "open_configurations", "secret_texts"]
 
 ENVIRONMENTS = ("development", "production")
 """The names of the environments that the stages of `open_configurations` lead to."""
