@@ -169,7 +169,7 @@ class Link:
     def _lose(self, link: socket.socket) -> None:
         """Let the next datagram make a socket anew; this one is not closed: its number may be another file's by now."""
         with self._lock:
-            if self._socket is link:
+            if self._socket is link:  # pragma: no branch (another thread was faster)
                 link.detach()
                 self._socket, self.address = None, ""
 

@@ -369,5 +369,14 @@ def test_whatever_sending_raises_stays_inside(address, monkeypatch):
         raise ZeroDivisionError
 
     address("127.0.0.1:2000")
-    monkeypatch.setattr(socket, "socket", broken)
-    assert work() == "result"
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", broken)
+        assert work() == "result"
+
+    class Socket(socket.socket):
+        send = broken
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    for in_progress in "10":  # the first of the two documents, and the last
+        monkeypatch.setenv("FLEECE_XRAY_IN_PROGRESS", in_progress)
+        assert work() == "result"

@@ -187,6 +187,7 @@ def test_what_has_the_name_of_a_secret_is_not_shown(recorded, value):
     "value",
     [
         {"user": "alice", "keyboard": "qwerty", "author": "bob"},
+        [{"Name": "colour", "Value": "red"}, {"value": 1}],
         "a: b, c=d",
         "https://example.com/a",
         '{"a":1}',
