@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
-DEAD_PROXY = ("127.0.0.1", 9)  # the discard service, which nobody runs
+DEAD_PROXY = ("127.0.0.1", 4)  # assigned to nobody; port 9 is what tests of closed ports like to take
 NAMED_ADDRESS = "fleece_testing.named_address"  # raised by the hook, before a name in an address is looked up
 
 _NAME_SERVICE = 53

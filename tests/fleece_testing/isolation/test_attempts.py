@@ -69,7 +69,7 @@ REPORTS = {
     "send to 198.51.100.2:80": 'sock.sendto(b"x", ("198.51.100.2", 80))',
     "look up the name look-up.invalid": 'socket.gethostbyname("look-up.invalid")',
     "look up the name in-address.invalid": 'sock.sendto(b"x", ("in-address.invalid", 80))',
-    "connect to 127.0.0.1:9, the dead proxy of isolated sessions, for url.invalid": "urllib.request.urlopen(",
+    "connect to 127.0.0.1:4, the dead proxy of isolated sessions, for url.invalid": "urllib.request.urlopen(",
     "connect to 198.51.100.3:80": "await asyncio.open_connection(host, 80)",
     "look up the name asyncio.invalid": "await asyncio.open_connection(host, 80)",
     "look up the name thread.invalid": "thread.start()",
@@ -167,7 +167,7 @@ def test_attempts_while_a_module_is_imported(pytester, isolated):
     result.stdout.fnmatch_lines(
         [
             "*ERROR collecting test_client.py*",
-            "  connect to 127.0.0.1:9, the dead proxy of isolated sessions, for sts.*amazonaws.com",
+            "  connect to 127.0.0.1:4, the dead proxy of isolated sessions, for sts.*amazonaws.com",
             "    at test_client.py:6 in <module>",
             "      client.get_caller_identity()",
             "*ERROR collecting test_raising.py*",

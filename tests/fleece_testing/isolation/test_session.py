@@ -118,8 +118,8 @@ def test_credentials_and_profiles_are_replaced_by_dummies(pytester, isolated, mo
         def test_other_programs_get_dead_proxies():
             listed = subprocess.run(["env"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
             for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-                assert f"{name}=http://127.0.0.1:9" in listed
-                assert f"{name.lower()}=http://127.0.0.1:9" in listed
+                assert f"{name}=http://127.0.0.1:4" in listed
+                assert f"{name.lower()}=http://127.0.0.1:4" in listed
             assert "mine" not in "".join(line for line in listed if line.lower().startswith("no_proxy"))
     """)
     isolated().assert_outcomes(passed=2)
