@@ -15,7 +15,7 @@ def warn_once(variable: str, found: str, wanted: str) -> None:
     Nothing is raised, not even where warnings are turned into errors: it is not the traced code that is wrong.
     """
     with suppress(Exception):
-        told: dict[str, object] = defaults.resource("xray.told", dict)
+        told: dict[str, object] = defaults.resource("xray.told", dict, survives_restore=True)
         this = object()
         if told.setdefault(variable, this) is this:  # in one go, for threads that come here at once
             import warnings  # noqa: PLC0415 (for the few that need it)
