@@ -11,8 +11,6 @@ import logging
 import os
 import sys
 
-from fleece._defaults import defaults
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -35,13 +33,12 @@ START = _BLANK.created - _BLANK.relativeCreated / 1000
 """When `logging` was loaded, in seconds since the epoch."""
 
 
-def attributes() -> dict[str, Any]:
+COMMON = "fleece.log attributes of records"
+"""The name of the process-wide `common_attributes`; they have the process's number, which a fork changes."""
+
+
+def common_attributes() -> dict[str, Any]:
     """Return all the attributes of a record, with values that hold for most records of this process."""
-    common: dict[str, Any] = defaults.resource("fleece.log attributes of records", _common_attributes)
-    return common.copy()
-
-
-def _common_attributes() -> dict[str, Any]:
     return {**dict.fromkeys(vars(_BLANK)), "process": os.getpid(), "processName": "MainProcess"}
 
 

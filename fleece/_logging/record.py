@@ -19,11 +19,12 @@ from fleece._logging.encoding import text_of
 from fleece._logging.invocation import current_ids
 from fleece._logging.line import OWN_KEYS, LineSettings, lambda_level, line, renamed
 from fleece._logging.origin import (
+    COMMON,
     HAS_MORE,
     HAS_TASKS,
     STANDARD,
     START,
-    attributes,
+    common_attributes,
     file_and_module,
     process_name,
     task_name,
@@ -83,7 +84,7 @@ class LineRecord(logging.LogRecord):
         # What the standard class does, in half of the time.
         if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
             args = args[0]
-        self.__dict__ = attributes()
+        self.__dict__ = defaults.resource(COMMON, common_attributes).copy()
         self.name = name
         self.msg = msg
         self.args = args
