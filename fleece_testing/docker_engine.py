@@ -42,13 +42,25 @@ __all__ = ["OPERATIONS", "PROGRAMS", "DockerEngine", "Received"]
 class DockerEngine(Startable):
     """A Docker engine with no images to begin with.
 
-    Example:
+    Examples:
         >>> import docker
-        >>> with DockerEngine() as engine:
-        ...     engine.image("example/python:3", files={"/hello.txt": "Hello"})
-        ...     with docker.DockerClient(engine.url) as client:
-        ...         client.containers.run("example/python:3", ["cat", "/hello.txt"], remove=True)
+        >>> engine = DockerEngine().start()
+        >>> image = engine.image("example/python:3", files={"/hello.txt": "Hello"})
+        >>> client = docker.DockerClient(engine.url)
+        >>> client.containers.run("example/python:3", ["cat", "/hello.txt"], remove=True)
         b'Hello'
+        >>> sorted(engine.environment())
+        ['DOCKER_CONFIG', 'DOCKER_HOST']
+
+        Failures on demand, and an engine that is gone and comes back, empty:
+
+        >>> engine.fail("pull", 503, "The registry is down")
+        >>> engine.vanish()
+        >>> engine.clear()
+        >>> client.images.list()
+        []
+        >>> client.close()
+        >>> engine.stop()
 
     Attributes:
         log: the requests that it answered, the oldest first.
@@ -192,7 +204,7 @@ class DockerEngine(Startable):
         `start` and `clear` bring it back.
 
         Args:
-            during: not now, but at the next answer to this operation, after the first part of it that is sent.
+            during: not now, but within the next answer to this operation: 0.3 s after the first part that is sent.
 
         Raises:
             ValueError: there is no such operation.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ OPERATIONS = tuple(sorted({route.operation for route in _ROUTES}))
 
 _ANSWERS = {route.operation: route.answer for route in _ROUTES}
 _MAP = Map([Rule(route.path, endpoint=route.operation, methods=[route.method]) for route in _ROUTES])
+_MOMENT = 0.3  # seconds
 _VERSION = re.compile(r"/v1\.\d+(?=/)")
 
 
@@ -51,6 +53,15 @@ class Received:
         query: its parameters, the last of each name.
         body: the JSON document that was sent, or None.
         status: the HTTP status of the answer.
+
+    Examples:
+        >>> import docker
+        >>> client = docker.DockerClient(fleece_docker.url)
+        >>> client.ping()
+        True
+        >>> client.close()
+        >>> [(one.operation, one.status) for one in fleece_docker.log if one.operation == "ping"]
+        [('ping', 200)]
     """
 
     operation: str
@@ -135,11 +146,13 @@ class Application:
         return _ANSWERS[operation](self._state, request, **arguments)
 
     def _until_end(self, parts: Iterable[bytes]) -> Iterator[bytes]:
-        """Send the first part of what there is to send, and end the engine."""
+        """Send the first part of what there is to send, and end the engine a moment later."""
         for part in parts:
             yield part
             if part:
                 break
+        # The docker package asks about the container before it reads the stream; that may still be answered.
+        time.sleep(_MOMENT)
         self._vanish()
 
 

@@ -14,12 +14,20 @@ say() { printf '%s (%ss)\n' "$1" "$SECONDS" >&2; }
 answers() { python -c 'import docker; docker.from_env(timeout=5).ping()' 2>"$state/why"; }
 
 state=$(mktemp -d)
+packages=$state/packages
 daemon=
+
+# Runs a program of the unpacked packages.
+unpacked() {
+  local libraries=("$packages"/usr/lib/*-linux-gnu)
+  PATH=$packages/usr/sbin:$packages/usr/bin:$PATH LD_LIBRARY_PATH=${libraries[0]} XTABLES_LIBDIR=${libraries[0]}/xtables "$@"
+}
+
 stop() {
   if [ -n "$daemon" ]; then
     kill "$daemon" 2>/dev/null || true
     while kill -0 "$daemon" 2>/dev/null; do sleep 0.1; done
-    iptables-nft-restore <"$state/rules" || true
+    unpacked iptables-nft-restore <"$state/rules" || true
     [ -e "$state/had-bridge" ] || python3 - <<'PYTHON' || true
 import fcntl, socket, struct
 SIOCSIFFLAGS, SIOCBRDELBR = 0x8914, 0x89A1
@@ -36,30 +44,24 @@ trap 'exit 143' TERM
 
 start() {
   [ "$(id -u)" = 0 ] || { echo "engine.sh: starting an engine takes root; or set DOCKER_HOST to one that runs" >&2; exit 1; }
-  local packages=$state/packages
   mkdir "$packages"
   apt-get update -qq
   (
     cd "$packages"
-    apt-get download -qq docker.io containerd runc tini iptables libip6tc2 libnfnetlink0 libnetfilter-conntrack3 libnftnl11
+    apt-get download -qq -o APT::Sandbox::User=root docker.io containerd runc tini iptables libip6tc2 libnfnetlink0 libnetfilter-conntrack3 libnftnl11
     for package in *.deb; do dpkg-deb -x "$package" .; done
     rm -f ./*.deb
     ln -sf iptables-nft usr/sbin/iptables
     ln -sf ip6tables-nft usr/sbin/ip6tables
   )
   say "The engine is unpacked"
-  local libraries=("$packages"/usr/lib/*-linux-gnu)
+  unpacked iptables-nft-save >"$state/rules"
+  [ ! -e /sys/class/net/docker0 ] || touch "$state/had-bridge"
   export DOCKER_HOST=unix://$state/docker.sock
-  (
-    export PATH=$packages/usr/sbin:$packages/usr/bin:$PATH
-    export LD_LIBRARY_PATH=${libraries[0]} XTABLES_LIBDIR=${libraries[0]}/xtables
-    iptables-nft-save >"$state/rules"
-    [ ! -e /sys/class/net/docker0 ] || touch "$state/had-bridge"
-    # In a session of its own: Ctrl-C is for the command, and the engine is needed until it has cleaned up.
-    exec setsid dockerd --data-root "$state/root" --exec-root "$state/exec" --pidfile "$state/pid" -H "$DOCKER_HOST"
-  ) >"$state/log" 2>&1 </dev/null &
+  # In a session of its own: Ctrl-C is for the command, and the engine is needed until that has cleaned up.
+  unpacked exec setsid dockerd --data-root "$state/root" --exec-root "$state/exec" --pidfile "$state/pid" \
+    -H "$DOCKER_HOST" >"$state/log" 2>&1 </dev/null &
   daemon=$!
-  iptables-nft-restore() { PATH=$packages/usr/sbin:$PATH LD_LIBRARY_PATH=${libraries[0]} XTABLES_LIBDIR=${libraries[0]}/xtables command iptables-nft-restore; }
   for _ in $(seq 200); do
     ! answers || { say "The engine answers"; return; }
     kill -0 "$daemon" 2>/dev/null || break
@@ -103,13 +105,12 @@ import docker
 
 name, archive = sys.argv[1:]
 repository, _, tag = name.rpartition(":")
-with open(archive, "rb") as stream:
-    docker.from_env().api.import_image_from_stream(
-        stream,
-        repository=repository,
-        tag=tag,
-        changes=["ENV PATH=/usr/local/bin:/usr/bin:/usr/sbin PIP_BREAK_SYSTEM_PACKAGES=1"],
-    )
+docker.from_env().api.import_image_from_file(
+    archive,
+    repository=repository,
+    tag=tag,
+    changes=["ENV PATH=/usr/local/bin:/usr/bin:/usr/sbin PIP_BREAK_SYSTEM_PACKAGES=1"],
+)
 PYTHON
 say "The image $image is made"
 

@@ -3,6 +3,7 @@
 In the main suite it holds for ``fleece_docker``; ``tox run -e docker`` runs it against a real engine (``engine.sh``).
 """
 
+import contextlib
 import io
 import re
 import tarfile
@@ -18,14 +19,20 @@ def status_of(error):
     return error.value.response.status_code
 
 
+@contextlib.contextmanager
+def closing(stream):
+    """Close a stream of the docker package at the end, and its connection, which the package leaves open."""
+    try:
+        yield stream
+    finally:
+        stream.close()
+        stream._response.close()
+
+
 def first_line(container):
     """Wait for the first line of a container's log."""
-    lines = container.logs(stream=True, follow=True)
-    try:
+    with closing(container.logs(stream=True, follow=True)) as lines:
         return next(lines)
-    finally:
-        lines.close()
-        lines._response.close()  # the docker package leaves it open
 
 
 class TestRunning:
@@ -141,10 +148,10 @@ class TestOutput:
         container = create(["sh", "-c", "echo one; read line; echo $line"], stdin_open=True)
         stdin = container.attach_socket(params={"stdin": 1, "stream": 1})
         container.start()
-        lines = container.logs(stream=True, follow=True)
-        assert next(lines) == b"one\n"
-        stdin._sock.sendall(b"two\n")
-        assert list(lines) == [b"two\n"]
+        with closing(container.logs(stream=True, follow=True)) as lines:
+            assert next(lines) == b"one\n"
+            stdin._sock.sendall(b"two\n")
+            assert list(lines) == [b"two\n"]
         stdin._response.close()
 
     def test_tail_and_timestamps(self, run):
@@ -160,9 +167,9 @@ class TestOutput:
     def test_attach_streams_what_comes(self, create):
         """Attached before the start, a client gets all output, both streams apart."""
         container = create(["sh", "-c", "echo out; echo err >&2"])
-        output = container.attach(stream=True, demux=True, stdout=True, stderr=True)
-        container.start()
-        assert sorted(output, key=str) == [(None, b"err\n"), (b"out\n", None)]
+        with closing(container.attach(stream=True, demux=True, stdout=True, stderr=True)) as output:
+            container.start()
+            assert sorted(output, key=str) == [(None, b"err\n"), (b"out\n", None)]
 
     def test_exec_in_a_running_container(self, create):
         """A further command has the container's files, its own variables, streams and exit code."""
