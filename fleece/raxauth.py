@@ -1,8 +1,9 @@
 """Functions that only callers with a valid token of Rackspace Identity may call.
 
->>> @authenticate(tenant="890123", roles=["billing:admin"])
-... def handler(token, userinfo):
-...     return {"hello": userinfo["access"]["user"]["name"]}
+Examples:
+    >>> @authenticate(tenant="890123", roles=["billing:admin"])
+    ... def handler(token, userinfo):
+    ...     return {"hello": userinfo["access"]["user"]["name"]}
 
 Identity is asked about the token at each call, over a connection that stays open between them. Nothing is known about
 a token before that, so nothing is done with it either: what does not look like one is refused without a request.

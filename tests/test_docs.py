@@ -1,0 +1,68 @@
+"""The pages of docs/, run as they stand.
+
+A block with a title is a file: all files of a page are written into one folder, and pytest runs there. Python without a
+title is run by itself.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+DOCS = Path(__file__).parent.parent / "docs"
+BLOCK = re.compile(
+    r"^```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
+BLOCKS = {
+    path.relative_to(DOCS).as_posix(): [match.groupdict() for match in BLOCK.finditer(path.read_text(encoding="utf-8"))]
+    for path in sorted(DOCS.rglob("*.md"))
+}
+
+
+@pytest.mark.parametrize("page", [page for page, blocks in BLOCKS.items() if any(block["title"] for block in blocks)])
+def test_files_of_a_page_pass_their_tests(page, pytester, monkeypatch):
+    """Every test of a page passes, in a project that has the page's files and the installed package."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    files = {block["title"]: block["text"] for block in BLOCKS[page] if block["title"]}
+    for name, text in files.items():
+        path = pytester.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    count = sum(text.count("\ndef test_") + text.startswith("def test_") for text in files.values())
+    outcomes = pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider").parseoutcomes()
+    assert outcomes.keys() == {"passed"}
+    assert outcomes["passed"] >= count > 0
+
+
+UNTITLED = [
+    pytest.param(block["text"], id=f"{page}-{number}")
+    for page, blocks in BLOCKS.items()
+    for number, block in enumerate(blocks)
+    if block["language"] == "python" and not block["title"]
+]
+
+
+@pytest.mark.parametrize("code", UNTITLED)
+def test_code_of_a_page_runs(code):
+    """Python that is no file runs by itself."""
+    exec(code, {})  # noqa: S102 (our own text)
+
+
+def test_every_page_is_in_the_navigation():
+    """A page that nobody can find is not one."""
+    navigation = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
+    assert [page for page in BLOCKS if page not in navigation] == []
+
+
+def test_every_fixture_is_in_the_tables():
+    """The reference names each fixture, and what it costs."""
+    from fleece_testing import plugin
+
+    reference = (DOCS / "reference" / "fixtures.md").read_text(encoding="utf-8")
+    table, costs = reference.split("## What they cost")
+    fixtures = {name for name in vars(plugin) if name.startswith("fleece_") and not name.endswith("_server")}
+    assert set(re.findall(r"`(fleece_[a-z]+)`", table.partition("|---")[2])) >= fixtures
+    grouped = {"fleece_kms", "fleece_ssm", "fleece_cloudwatch"}  # these stand beside fleece_aws
+    assert set(re.findall(r"`(fleece_[a-z]+)`", costs)) >= fixtures - grouped
