@@ -33,7 +33,7 @@ _HEADER_MAPS = {
 class MalformedAnswerError(AssertionError):
     """The handler's answer is none that the service in front of it understands: clients would get a 502.
 
-    Example:
+    Examples:
         >>> from fleece_testing.api import Client
         >>> Client(lambda event, context: {"body": "no status"}).get("/")
         Traceback (most recent call last):
@@ -53,7 +53,7 @@ class Response:
         event: the event that the handler was called with.
         answer: what the handler returned.
 
-    Example:
+    Examples:
         >>> from fleece_testing.api import Client
         >>> cookies = {"Set-Cookie": ["a=1; Path=/", "b=2"]}
     >>> answer = {"statusCode": 200, "body": '{"id": 1}', "multiValueHeaders": cookies}

@@ -20,7 +20,7 @@ class User:
     `mfa` is the passcode that is asked for after the API key; without one, the key is enough. A user without a tenant
     gets tokens without one. `token_seconds` is how long a token is valid.
 
-    Example:
+    Examples:
         >>> fleece_rackspace.user("me", "key", mfa="123456").mfa
         '123456'
     """

@@ -45,7 +45,7 @@ class FunctionError:
         message: the exception's text.
         stack: the traceback, an entry for each frame, as `traceback.format_list` makes them.
 
-    Example:
+    Examples:
         >>> code = (tmp_path / "app.py").write_text("def main(event, context): raise KeyError(event)")
         >>> error = fleece_runtime(tmp_path, "app.main", echo=False).invoke("id").error
         >>> error.type, error.message

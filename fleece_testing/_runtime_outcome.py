@@ -23,7 +23,7 @@ class InitError(FleeceError):
         error: the error as Lambda reports it.
         logs: what the process wrote, line by line.
 
-    Example:
+    Examples:
         >>> (tmp_path / "app.py").write_text("1 / 0")
         5
         >>> fleece_runtime(tmp_path, "app.main")
@@ -53,7 +53,7 @@ class Invocation:
         subsegments: the complete X-Ray subsegments of this invocation's trace, if they went to the runtime's own
             daemon.
 
-    Example:
+    Examples:
         >>> code = (tmp_path / "app.py").write_text("def main(event, context): print('{\"event\": \"here\"}')")
         >>> invocation = fleece_runtime(tmp_path, "app.main").invoke()
         {"event": "here"}

@@ -41,7 +41,7 @@ _ANNOTATION_KEY = re.compile(r"[A-Za-z0-9_]+")
 class Refused:
     """A datagram that the daemon or the service would have dropped, and why.
 
-    Example:
+    Examples:
         >>> from fleece_testing.xray_daemon import validate
         >>> validate(b"no header")
         Refused(datagram=b'no header', reason='there is no newline between a header and a document')
@@ -54,7 +54,7 @@ class Refused:
 def validate(datagram: bytes, namespaces: Collection[str] = NAMESPACES) -> Document | Refused:
     """Return the document of a datagram, or why it would not have become part of a trace.
 
-    Example:
+    Examples:
         >>> validate(b"no newline").reason
         '...'
     """

@@ -49,7 +49,7 @@ class Client:
         ValueError: there is no such kind.
         TypeError: its builder takes no such option.
 
-    Example:
+    Examples:
         >>> def handler(event, context):
         ...     return {"statusCode": 200, "body": f"{event['httpMethod']} {event['path']}"}
         >>> client = Client(handler, headers={"Authorization": "me"})

@@ -30,7 +30,7 @@ _ACCOUNT = "123456789012"  # the emulated AWS's own
 class Result:
     """What a command did: its output, undecodable bytes as surrogates, and its exit code (negative: a signal).
 
-    Example:
+    Examples:
         >>> Result(("config",), '{"a": 1}', "", 0).json()
         {'a': 1}
     """
@@ -58,7 +58,7 @@ class CommandLine:
     The child has this process's environment, but for endpoints of AWS, which the command takes from
     ``environments.yml`` alone, and keeps its cache in the folder. It has no terminal, so it asks nothing.
 
-    Example:
+    Examples:
         >>> fleece = CommandLine(tmp_path)
         >>> result = fleece("config", "render", "prod", env={"FLEECE_DEBUG": None})
         >>> result.exit_code, result.stdout
@@ -124,7 +124,7 @@ def write_environments(folder: str | Path, endpoint_url: str, environments: Mapp
         environments: for each name the keys of that environment; ``account`` and ``endpoint_url`` have defaults, and a
             key that is None is left out.
 
-    Example:
+    Examples:
         >>> print(write_environments(tmp_path, "http://127.0.0.1:4566", {"staging": {}}).read_text())
         environments:
         - name: staging

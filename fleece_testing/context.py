@@ -35,7 +35,7 @@ class _Record:
 class CognitoIdentity(_Record):
     """Who calls, when an AWS mobile SDK does; ``None`` in both attributes otherwise.
 
-    Example:
+    Examples:
         >>> LambdaContext(identity={"cognitoIdentityId": "id"}).identity
         CognitoIdentity(cognito_identity_id='id', cognito_identity_pool_id=None)
     """
@@ -48,7 +48,7 @@ class CognitoIdentity(_Record):
 class Client(_Record):
     """The calling application, as an AWS mobile SDK describes it.
 
-    Example:
+    Examples:
         >>> LambdaContext(client_context={"client": {"app_title": "shop"}}).client_context.client.app_title
         'shop'
     """
@@ -64,7 +64,7 @@ class Client(_Record):
 class ClientContext(_Record):
     """What an AWS mobile SDK sends beside the event.
 
-    Example:
+    Examples:
         >>> LambdaContext(client_context={"custom": {"a": "1"}}).client_context.custom
         {'a': '1'}
     """
@@ -97,7 +97,7 @@ class LambdaContext:
         identity: ``{"cognitoIdentityId": ..., "cognitoIdentityPoolId": ...}``.
         tenant_id: the tenant, of functions that isolate tenants.
 
-    Example:
+    Examples:
         >>> now = 1000.0
         >>> context = LambdaContext(function_name="users", deadline=3, clock=lambda: now)
         >>> context.invoked_function_arn

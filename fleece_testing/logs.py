@@ -27,7 +27,7 @@ class Logs:
     Args:
         capfd: pytest's fixture of that name.
 
-    Example:
+    Examples:
         >>> import os
         >>> written = os.write(1, b'{"event": "Order received", "level": "info", "order_id": 7}\n')
         >>> fleece_logs.assert_logged("Order received", order_id=7)["level"]

@@ -38,7 +38,7 @@ class Received:
 
     `kind` is one of those of `Rackspace.fail`, or ``unknown`` for what neither service answers.
 
-    Example:
+    Examples:
         >>> import requests
         >>> url = f"{fleece_rackspace.url}/v2.0/tokens"
         >>> wrong = {"username": "me", "apiKey": "x"}
@@ -71,7 +71,7 @@ class Rackspace(Startable):
         aws: the emulated AWS whose credentials FAWS gives out; it must be running when they are asked for.
         port: the TCP port; 0 takes a free one.
 
-    Example:
+    Examples:
         >>> rackspace = Rackspace(fleece_aws).start()
         >>> sorted(rackspace.environment())
         ['FLEECE_FAWS_URL', 'FLEECE_IDENTITY_URL', 'RS_API_KEY', 'RS_USERNAME']

@@ -83,7 +83,7 @@ class Runtime(Startable):
         ValueError: at `start`, when the file is no zip or the interpreter has no awslambdaric.
         InitError: at `start`, or at `invoke` when a new process has to be booted.
 
-    Example:
+    Examples:
         >>> code = (tmp_path / "app.py").write_text("def main(event, context): return event['id'] + 1")
         >>> runtime = Runtime(tmp_path, "app.main", function_name="users", snapstart=True).start()
         >>> runtime.invoke({"id": 1}, deadline=20).result

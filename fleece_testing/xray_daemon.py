@@ -51,7 +51,7 @@ class XRayDaemon(Startable):
     Raises:
         OSError: at `start`, when the port is taken.
 
-    Example:
+    Examples:
         >>> from fleece.xray import subsegment
         >>> daemon = XRayDaemon().start()
         >>> for name, value in daemon.environment().items():

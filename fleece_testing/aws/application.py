@@ -46,7 +46,7 @@ class Call:
     `service` is the name that the service signs with, which is boto3's in nearly every case. `parameters` are as in
     `fleece_testing.aws.Request`; they may be secrets, so they are left out of `repr`.
 
-    Example:
+    Examples:
         >>> fleece_aws.client("ssm").describe_parameters(MaxResults=5)["Parameters"]
         []
         >>> fleece_aws.calls("ssm")[0]

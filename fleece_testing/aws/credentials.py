@@ -15,7 +15,7 @@ class Credentials:
 
     `session_token` and `expiration` (UTC, with a time zone) are ``None`` for long-term keys.
 
-    Example:
+    Examples:
         >>> issued = fleece_aws.issue_credentials(seconds=900)
         >>> sorted(issued.environment())
         ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']

@@ -40,7 +40,7 @@ class KMS(_Service):
     Args:
         aws: the emulated AWS, started.
 
-    Example:
+    Examples:
         >>> kms = KMS(fleece_aws)
         >>> key = kms.key("app")
         >>> kms.decrypt(kms.encrypt(key, "open sesame"))
@@ -93,7 +93,7 @@ class ParameterStore(_Service):
     Args:
         aws: the emulated AWS, started.
 
-    Example:
+    Examples:
         >>> ssm = ParameterStore(fleece_aws)
         >>> ssm.put("/users/dev/password", "open sesame")
         >>> ssm.tree("/users/dev")
@@ -145,7 +145,7 @@ class CloudWatch(_Service):
     Args:
         aws: the emulated AWS, started.
 
-    Example:
+    Examples:
         >>> import json, time
         >>> cloudwatch = CloudWatch(fleece_aws)
         >>> group, stream = cloudwatch.stream("/aws/lambda/users")

@@ -32,7 +32,7 @@ class Request:
     sent; those of a query service are flat (``Tags.member.1.Key``) and all strings; those in an XML or a compressed
     body are left out.
 
-    Example:
+    Examples:
         A failure that is for one parameter alone:
 
         >>> fleece_aws.fail("ssm", "GetParameter", when=lambda request: request.parameters["Name"] == "/users/password")

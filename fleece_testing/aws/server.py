@@ -36,7 +36,7 @@ class AWS(Startable):
         region: the region of `client`, of the helpers and of `environment`.
         account: the account of the default credentials, 12 digits.
 
-    Example:
+    Examples:
         >>> import boto3
         >>> aws = AWS().start()
         >>> sorted(aws.environment())[2:4]
@@ -135,7 +135,7 @@ class AWS(Startable):
     def credentials(self, account: str | None = None) -> Credentials:
         """Return the long-term keys of an IAM user of the account; they outlive `clear`.
 
-        Example:
+        Examples:
             >>> fleece_aws.credentials().account
             '123456789012'
         """

@@ -83,7 +83,7 @@ def request(
         ValueError: there is no such kind, or the path does not fit the route.
         TypeError: that kind does not take such an option.
 
-    Example:
+    Examples:
         >>> request("GET", "/users/1", kind="http")["version"]
         '2.0'
     """

@@ -48,7 +48,7 @@ def rest(
         source_ip: the client's address.
         request_id: default: a new one.
 
-    Example:
+    Examples:
         >>> rest("GET", "/users/1", route="/users/{id}")["pathParameters"]
         {'id': '1'}
     """
@@ -94,7 +94,7 @@ def http_1(
 
     The path arrives decoded, and begins with the stage, unless that is ``$default``. Header names arrive in lower case.
 
-    Example:
+    Examples:
         >>> http_1("GET", "/users/1")["version"]
         '1.0'
     """
@@ -142,7 +142,7 @@ def http(
     ``$default`` one. The authorizer is what API Gateway puts there: ``{"jwt": {...}}``, ``{"lambda": {...}}``,
     ``{"iam": {...}}``.
 
-    Example:
+    Examples:
         >>> http("GET", "/users/1", stage="prod")["rawPath"]
         '/prod/users/1'
     """
@@ -179,7 +179,7 @@ def function_url(
 ) -> Event:
     """Build the event of a function URL; the arguments are those of `rest`. The path arrives encoded.
 
-    Example:
+    Examples:
         >>> function_url("GET", "/users/1")["requestContext"]["http"]["path"]
         '/users/1'
     """

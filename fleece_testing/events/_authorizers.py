@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def token_authorizer(token: str, *, method: str = "GET", path: str = "/", stage: str = "prod") -> Event:
     """Build the event of a REST API's token authorizer: the token and the ARN of the method.
 
-    Example:
+    Examples:
         >>> token_authorizer("secret", path="/users")["authorizationToken"]
         'secret'
     """
@@ -28,7 +28,7 @@ def token_authorizer(token: str, *, method: str = "GET", path: str = "/", stage:
 def request_authorizer(method: str = "GET", path: str = "/", *, stage: str = "prod", **options: Any) -> Event:
     """Build the event of a REST API's request authorizer; the options are those of `rest`.
 
-    Example:
+    Examples:
         >>> request_authorizer("GET", "/users")["type"]
         'REQUEST'
     """
@@ -55,7 +55,7 @@ def http_authorizer(
         stage: the stage.
         options: those of `http`.
 
-    Example:
+    Examples:
         >>> http_authorizer("GET", "/users", headers={"Authorization": "me"})["identitySource"]
         ['me']
     """
@@ -76,7 +76,7 @@ def http_authorizer(
 def method_arn(method: str, path: str, *, stage: str = "prod") -> str:
     """Return the ARN of a method of the API that the builders of this package are about.
 
-    Example:
+    Examples:
         >>> method_arn("GET", "/users")
         'arn:aws:execute-api:...'
     """

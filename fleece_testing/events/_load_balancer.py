@@ -37,7 +37,7 @@ def alb(
         scheme: what the listener speaks, ``http`` or ``https``.
         source_ip: the client's address, the last entry of ``x-forwarded-for``.
 
-    Example:
+    Examples:
         >>> alb("GET", "/", query="a=1&a=2")["queryStringParameters"]
         {'a': '2'}
     """
@@ -60,7 +60,7 @@ def alb_multi_value(
 ) -> Event:
     """Build the event of a load balancer with multi-value headers; the arguments are those of `alb`.
 
-    Example:
+    Examples:
         >>> alb_multi_value("GET", "/", query="a=1&a=2")["multiValueQueryStringParameters"]
         {'a': ['1', '2']}
     """

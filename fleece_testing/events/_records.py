@@ -31,7 +31,7 @@ def sqs(*messages: Any, queue: str = "queue", attributes: Mapping[str, str] | No
         queue: the queue's name.
         attributes: message attributes of the type String, on each message.
 
-    Example:
+    Examples:
         >>> [record["body"] for record in sqs("text", {"id": 1})["Records"]]
         ['text', '{"id": 1}']
     """
@@ -43,7 +43,7 @@ def sns(
 ) -> Event:
     """Build the event of an SNS topic; the arguments are those of `sqs`, and a subject.
 
-    Example:
+    Examples:
         >>> sns("text", subject="Hello")["Records"][0]["Sns"]["Subject"]
         'Hello'
     """
@@ -59,7 +59,7 @@ def s3(*keys: str, bucket: str = "bucket", event_name: str = "ObjectCreated:Put"
         event_name: what happened.
         size: of each object, in bytes.
 
-    Example:
+    Examples:
         >>> s3("a b.txt")["Records"][0]["s3"]["object"]["key"]
         'a+b.txt'
     """

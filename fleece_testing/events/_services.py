@@ -36,7 +36,7 @@ def eventbridge(
         source: who sent it.
         resources: the ARNs it is about.
 
-    Example:
+    Examples:
         >>> eventbridge("OrderPlaced", {"id": 1}, source="shop")["detail"]
         {'id': 1}
     """
@@ -64,7 +64,7 @@ def cloudwatch_logs(
         log_stream: and in which stream.
         filter_name: the name of the subscription.
 
-    Example:
+    Examples:
         >>> list(cloudwatch_logs("a line")["awslogs"])
         ['data']
     """
@@ -106,7 +106,7 @@ def cognito(
         response: what this trigger's response starts from.
         user_pool: the pool's id.
 
-    Example:
+    Examples:
         >>> cognito(user="me")["userName"]
         'me'
     """

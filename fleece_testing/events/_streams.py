@@ -31,7 +31,7 @@ def dynamodb_stream(
         table: the table's name.
         key: the name of the partition key, which each item has.
 
-    Example:
+    Examples:
         >>> dynamodb_stream((None, {'id': 1}))['Records'][0]['eventName']
         'INSERT'
     """
@@ -46,7 +46,7 @@ def kinesis(*data: Any, stream: str = "stream", partition_key: str = "1") -> Eve
         stream: the stream's name.
         partition_key: of all records.
 
-    Example:
+    Examples:
         >>> len(kinesis("a", "b")["Records"])
         2
     """
@@ -85,7 +85,7 @@ def dynamodb_value(value: Any) -> Event:
     Raises:
         TypeError: DynamoDB has no such type.
 
-    Example:
+    Examples:
         >>> dynamodb_value({"id": 1})
         {'M': {'id': {'N': '1'}}}
     """

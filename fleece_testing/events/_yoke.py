@@ -38,7 +38,7 @@ def yoke(
         source_ip: the client's address.
         request_id: default: a new one.
 
-    Example:
+    Examples:
         >>> yoke("POST", "/users", body={"id": 1})["parameters"]["request"]["body"]
         {'id': 1}
     """

@@ -35,7 +35,7 @@ class OpenConfiguration:
         text: the YAML, with comments, in any mixture of styles.
         data: what it says: ``{"stages": ..., "config": ...}``, in which values by stage have keys with a ``+``.
 
-    Example:
+    Examples:
         >>> OpenConfiguration("config: {a: 1}\n", {"config": {"a": 1}}).data["config"]
         {'a': 1}
     """
@@ -47,7 +47,7 @@ class OpenConfiguration:
 def secret_texts() -> st.SearchStrategy[str]:
     """Texts that can be secrets: passwords, keys of several lines, anything in Unicode; never empty.
 
-    Example:
+    Examples:
         >>> from hypothesis import given
         >>> @given(secret_texts())
         ... def test_it(text):
@@ -69,7 +69,7 @@ def open_configurations(draw: Draw, *, has_secret: bool = False) -> OpenConfigur
     Args:
         has_secret: whether there must be a secret in it.
 
-    Example:
+    Examples:
         >>> from hypothesis import given
         >>> @given(open_configurations(has_secret=True))
         ... def test_it(configuration):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 def environments() -> st.SearchStrategy[dict[str, dict[str, Any]]]:
     """Environments by their names: the keys of each, as `fleece_environments` takes them.
 
-    Example:
+    Examples:
         >>> from hypothesis import given
         >>> @given(environments())
         ... def test_it(found):

@@ -46,7 +46,7 @@ _OTHERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 def http_requests(draw: Draw) -> dict[str, Any]:
     """HTTP requests: the keyword arguments of `fleece_testing.events.request`, all but ``kind``.
 
-    Example:
+    Examples:
         >>> from hypothesis import given
         >>> from fleece_testing.events import request
         >>> @given(http_requests())
@@ -69,7 +69,7 @@ def events(*kinds: str) -> st.SearchStrategy[dict[str, Any]]:
     Raises:
         ValueError: there is no such kind.
 
-    Example:
+    Examples:
         >>> from hypothesis import given
         >>> @given(events("sqs"))
         ... def test_it(event):

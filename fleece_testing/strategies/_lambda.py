@@ -29,7 +29,7 @@ def trace_headers(*, complete: bool = False) -> st.SearchStrategy[str]:
     Args:
         complete: only those with a root, a parent and a decision, in any order and with further fields.
 
-    Example:
+    Examples:
         >>> from hypothesis import given
         >>> @given(trace_headers(complete=True))
         ... def test_it(header):
@@ -49,7 +49,7 @@ def trace_headers(*, complete: bool = False) -> st.SearchStrategy[str]:
 def log_fields() -> st.SearchStrategy[dict[str, Any]]:
     """Fields of a log line: any names, with values of every sort, those that cannot be written among them.
 
-    Example:
+    Examples:
         >>> import json
         >>> from hypothesis import given
         >>> from fleece.log import get_logger

@@ -52,6 +52,11 @@ def test_in_parallel_and_in_random_order(run):
     run("-n", "2").assert_outcomes(passed=TESTS)
 
 
+def test_isolated(run):
+    """Its tests pass where fleece lets nothing leave the machine, and reports whoever tries."""
+    run("--fleece-isolate", "-n", "2").assert_outcomes(passed=TESTS)
+
+
 def test_with_no_network(run):
     """Its tests pass where there is loopback and nothing else."""
     if not can_unshare():

@@ -18,6 +18,7 @@ MODULES = [
     "fleece_testing.aws",
     "fleece_testing.command_line",
     "fleece_testing.context",
+    "fleece_testing.docker_engine",
     "fleece_testing.events",
     "fleece_testing.logs",
     "fleece_testing.rackspace",

@@ -117,6 +117,7 @@ def test_fixtures_work_in_parallel(pytester, run):
         ("fleece_kms", "moto"),
         ("fleece_rackspace", "werkzeug"),
         ("fleece_xray", "werkzeug"),
+        ("fleece_docker", "werkzeug"),
         ("fleece_runtime", "werkzeug"),
         ("fleece_cli", "click"),
         ("fleece_cli", "yaml"),
