@@ -180,7 +180,7 @@ class Runtime(Startable):
         self,
         event: Any = None,
         *,
-        deadline: float = 3.0,
+        deadline: float = 30.0,
         trace_header: str | None = None,
         client_context: Mapping[str, Any] | None = None,
         identity: Mapping[str, str] | None = None,
@@ -192,7 +192,8 @@ class Runtime(Startable):
 
         Args:
             event: the event, anything that JSON can say.
-            deadline: the time that the function has, in seconds; then its process is killed.
+            deadline: the time that the function has, in seconds; then its process is killed. Lambda's own default is
+                3, which a busy machine that runs tests may need for a function that does little.
             trace_header: the value of ``_X_AMZN_TRACE_ID``; ``""`` for none. Default: the one in `environment`, else a
                 new trace, sampled.
             client_context: ``{"client": {...}, "custom": {...}, "env": {...}}``, as mobile SDKs send it.
