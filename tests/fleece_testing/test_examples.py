@@ -8,6 +8,7 @@ import doctest
 import importlib
 import inspect
 import re
+import types
 
 import pytest
 
@@ -38,7 +39,9 @@ def public_names():
         module = importlib.import_module(module_name)
         for name in module.__all__:
             value = getattr(module, name)
-            if (inspect.isclass(value) or inspect.isfunction(value)) and value not in seen:
+            # On Python 3.10 isclass() takes dict[str, Any] for a class.
+            is_class = inspect.isclass(value) and not isinstance(value, types.GenericAlias)
+            if (is_class or inspect.isfunction(value)) and value not in seen:
                 seen.add(value)
                 yield f"{module_name}.{name}", value
 
