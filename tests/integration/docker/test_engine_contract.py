@@ -123,6 +123,10 @@ class TestRunning:
             container.kill()
         assert status_of(error) == 409
 
+    def test_what_was_left_running_ends(self, run):
+        """A container ends with its first process, whatever that has left in the background."""
+        assert run(["sh", "-c", "sleep 300 & echo started"]).logs() == b"started\n"
+
     def test_auto_remove(self, client, create):
         """A container that removes itself is gone when its command has ended."""
         container = create(["cat"], auto_remove=True, stdin_open=True)
@@ -241,8 +245,8 @@ class TestArchives:
         with pytest.raises(APIError, match="tar"):
             create(["true"]).put_archive("/etc", b"no archive" * 1000)
 
-    def test_pip_installs_a_wheel(self, create, pack, unpack):
-        """The way of a build: requirements and wheels go in, pip installs, and the packages come out."""
+    def test_pip_installs_a_wheel(self, create, run, pack, unpack):
+        """The way of a build: requirements and wheels go in, pip installs, and the packages come out, and run."""
         wheel = io.BytesIO()
         with zipfile.ZipFile(wheel, "w") as packed:
             packed.writestr("greeting.py", "def main():\n    print('hello')\n")
@@ -262,6 +266,9 @@ class TestArchives:
         installed = unpack(container.get_archive("/out"))
         assert installed["out/greeting.py"] == b"def main():\n    print('hello')\n"
         assert re.match(rb"#!/(usr|var/lang)/bin/python3\n", installed["out/bin/greet"])
+        container.commit("fleece-test/greeting")
+        greeted = run(["/out/bin/greet"], of="fleece-test/greeting", environment={"PYTHONPATH": "/out"})
+        assert greeted.logs() == b"hello\n"
 
 
 class TestContainers:
@@ -290,6 +297,7 @@ class TestContainers:
             assert client.containers.list(all=True, filters=filters) == [wanted]
         both = client.containers.list(filters={"label": ["colour", "fleece-test"], "status": "created"})
         assert len(both) == 2
+        assert client.containers.list(filters={"exited": 0, "label": "fleece-test"}) == []
 
     def test_running_containers_are_removed_by_force_alone(self, client, create):
         """Removing a running container is a conflict, unless it is forced."""
