@@ -50,6 +50,7 @@ class Subsegment(Scope):
         namespace: ``aws``, ``remote`` or None; any other is left out.
         owner: whoever opened it and wants to find it again; see `_patches`.
         fields: what is known at the beginning, as for `describe`.
+        arguments: those of the call, as `recorded` makes them; they are sent at the end.
 
     Raises:
         Exception: of any kind: there is no daemon to send it to. `begin` opens one without raising.
@@ -69,6 +70,7 @@ class Subsegment(Scope):
         namespace: str | None = None,
         owner: object = None,
         fields: Document | None = None,
+        arguments: dict[str, str] | None = None,
     ) -> None:
         self._link = link_to_daemon()
         self.header = header
@@ -80,8 +82,8 @@ class Subsegment(Scope):
         self._opening = opening(self.id, header.root, parent_id, name, namespace, seconds(self._start))
         self._details: Document = {}
         self._annotations: dict[str, str | int | float | bool] = {}
-        # Both from `recordable_members`; the metadata by namespace and name.
-        self._arguments: dict[str, str] = {}
+        self._arguments = arguments
+        # From `recordable_members`, as the arguments are; by namespace and name.
         self._metadata: dict[tuple[str, str], str] = {}
         if fields is not None:
             self.describe(**fields)
@@ -110,7 +112,7 @@ class Subsegment(Scope):
             if self._details or self._annotations:
                 known = members(self._details, self._annotations.copy())
             if self._arguments or self._metadata:
-                known += metadata_member(self._arguments, self._metadata.copy())
+                known += metadata_member(self._arguments or {}, self._metadata.copy())
             self._link.send(datagram(self._opening, known, seconds(end)))
         except Exception:  # noqa: BLE001, S110 (as the module says)
             pass
@@ -146,10 +148,6 @@ class Subsegment(Scope):
             [(name, member)] = recordable_members([(key, value)], 1).items()
             self._metadata[to_json(recordable_text(str(namespace))), name] = member
 
-    def put_arguments(self, arguments: dict[str, str]) -> None:
-        """Add the arguments of the call, as `recorded` has made them."""
-        self._arguments = arguments
-
 
 def _wants_in_progress() -> bool:
     try:
@@ -167,10 +165,11 @@ def begin(
     namespace: str | None = None,
     owner: object = None,
     fields: Document | None = None,
+    arguments: dict[str, str] | None = None,
 ) -> Subsegment | None:
     """Open a `Subsegment` of the trace that `sampled_trace` gave; ``None`` when that fails: then there is no trace."""
     try:
-        return Subsegment(header, name, namespace, owner, fields)
+        return Subsegment(header, name, namespace, owner, fields, arguments)
     except Exception:  # noqa: BLE001 (as the module says)
         return None
 

@@ -62,11 +62,7 @@ def _begin_call(func: Any, *, skip_args: bool) -> Begin:
         header = sampled_trace()
         if header is None:
             return None
-        arguments = None if skip_args else recorded(before, names, rest, args, kwargs)
-        subsegment = begin(header, name)
-        if arguments and subsegment is not None:
-            subsegment.put_arguments(arguments)
-        return subsegment
+        return begin(header, name, arguments=None if skip_args else recorded(before, names, rest, args, kwargs))
 
     return begin_call
 
