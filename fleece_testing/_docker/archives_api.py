@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
-    from fleece_testing._docker.containers import Container
+    from fleece_testing._docker.container import Container
     from fleece_testing._docker.tree import Tree
 
 _GO_FOLDER, _GO_LINK = 1 << 31, 1 << 27  # the bits of Go's os.FileMode

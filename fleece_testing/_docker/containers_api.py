@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from fleece_testing._docker import documents
-from fleece_testing._docker.containers import Container, Specification
+from fleece_testing._docker.container import Container, Specification
 from fleece_testing._docker.errors import EngineError, NotEmulatedError
 from fleece_testing._docker.names import CONTAINER_NAME, has_labels, parse_filters
 from fleece_testing._docker.process import Command

@@ -11,7 +11,7 @@ from fleece_testing._docker.output import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleece_testing._docker.containers import Container, Exec
+    from fleece_testing._docker.container import Container, Exec
     from fleece_testing._docker.images import Image
     from fleece_testing._docker.volumes import Volume
 

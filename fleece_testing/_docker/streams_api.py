@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from werkzeug.wrappers import Request, Response
 
 from fleece_testing._docker import documents
-from fleece_testing._docker.containers import Exec
+from fleece_testing._docker.container import Exec
 from fleece_testing._docker.errors import EngineError, NotEmulatedError
 from fleece_testing._docker.output import STDERR, STDOUT, Frame
 from fleece_testing._docker.process import Command

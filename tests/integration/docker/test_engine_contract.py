@@ -267,6 +267,7 @@ class TestArchives:
         assert installed["out/greeting.py"] == b"def main():\n    print('hello')\n"
         assert re.match(rb"#!/(usr|var/lang)/bin/python3\n", installed["out/bin/greet"])
         container.commit("fleece-test/greeting")
+        container.remove()
         greeted = run(["/out/bin/greet"], of="fleece-test/greeting", environment={"PYTHONPATH": "/out"})
         assert greeted.logs() == b"hello\n"
 
