@@ -67,8 +67,8 @@ class TestRunning:
     def test_command_sees_its_environment_and_folder(self, run):
         """Variables, their paths included, and the working folder, which is made, are the container's."""
         command = ["sh", "-c", 'echo "$COLOUR $PLACE $HOME"; pwd']
-        container = run(command, environment={"COLOUR": "blue", "PLACE": "/a/b:/c"}, working_dir="/work/shop")
-        assert container.logs() == b"blue /a/b:/c /root\n/work/shop\n"
+        container = run(command, environment={"COLOUR": "blue", "PLACE": "/a/b:/c"}, working_dir="/shop/floor")
+        assert container.logs() == b"blue /a/b:/c /root\n/shop/floor\n"
 
     def test_entrypoint_comes_before_the_command(self, run):
         """The command is the entrypoint's arguments."""
