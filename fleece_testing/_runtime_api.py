@@ -7,6 +7,7 @@ says by `end` that nobody will ask any more.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections import deque
@@ -156,13 +157,16 @@ class RuntimeAPI:
         answer: Iterable[bytes] = response(environ, start_response)
         return answer
 
-    def _next(self, _request: Request) -> Response:
+    def _next(self, request: Request) -> Response:
+        if _has_gone(request):
+            # A copy that was killed as it asked, say: its request is read when the next copy has taken its place.
+            return _answer(410, "ContainerShutdown")
         with self._changed:
             self._waiting += 1
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._queue or self.ended)
             self._waiting -= 1
-            if self.ended:
+            if self.ended or _has_gone(request):
                 return _answer(410, "ContainerShutdown")
             task = self._queue.popleft()
             self._running[task.request_id] = task
@@ -196,6 +200,17 @@ class RuntimeAPI:
 
     def _restore_next(self, _request: Request) -> Response:
         return _answer(200)
+
+
+def _has_gone(request: Request) -> bool:
+    """Whether the client has hung up, so that an answer would be lost."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def _json(request: Request) -> dict[str, Any]:

@@ -492,6 +492,30 @@ def test_stopping_leaves_no_process_file_or_thread(archive, tmp_path, monkeypatc
         runtime.invoke()
 
 
+LEFT_BEHIND = """
+    import os, socket, time
+
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    request = f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n".encode()
+
+    def main(seconds, context):
+        connections = [socket.create_connection((host, int(port))) for _ in range(5)]
+        for connection in connections:
+            connection.sendall(request)
+        time.sleep(seconds)
+        for connection in connections:
+            connection.close()
+        return seconds
+"""
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2], ids=["before it is read", "while it waits"])
+def test_an_invocation_is_not_given_to_a_client_that_has_gone(source, seconds):
+    """Who asked for the next invocation, and hung up, gets none: it would be lost."""
+    with Runtime(source(LEFT_BEHIND), "app.main") as runtime:
+        assert [runtime.invoke(seconds, deadline=5).result for _ in range(3)] == [seconds] * 3
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone lets a pipe end a process")
 def test_a_function_ends_with_the_process_that_runs_it(source, tmp_path):
     """When the process that runs the tests is killed, a function that is busy ends too, with what it started."""

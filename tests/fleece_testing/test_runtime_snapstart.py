@@ -209,3 +209,28 @@ def parent_of(pid):
 def is_running(pid):
     """Whether the process lives."""
     return parent_of(pid) is not None
+
+
+IMPATIENT = """
+    import os, socket, threading, time
+
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    request = f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n".encode()
+
+    def ask():
+        while True:
+            with socket.create_connection((host, int(port))) as connection:
+                connection.sendall(request)
+
+    def main(event, context):
+        threading.Thread(target=ask, daemon=True).start()
+        return event
+"""
+
+
+def test_what_a_killed_copy_asked_for_is_not_lost(source):
+    """A request that is read when the copy behind it is no more gets nothing of what the next copy is to do."""
+    with Runtime(source(IMPATIENT), "app.main", snapstart=True) as runtime:
+        for number in range(10):
+            assert runtime.invoke(number, deadline=5).result == number
+            runtime.restore()
