@@ -5,17 +5,28 @@ from __future__ import annotations
 import difflib
 import importlib
 import logging
-from typing import cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 from click.shell_completion import shell_complete
 
 from fleece import __version__
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Lazy(NamedTuple):
+    """A command that is not imported yet: the module whose ``command`` it is, and its line in the list of commands."""
+
+    module: str
+    help: str
+
+
 _COMMANDS = {
-    "build": "Build a Lambda package from a service's source and requirements.",
-    "config": "Keep a service's configuration, secrets included, in source control.",
-    "run": "Run a command with the AWS credentials of an account.",
+    "build": Lazy("fleece.cli.build.command", "Build a Lambda package from a service's source and requirements."),
+    "config": Lazy("fleece.cli.config.command", "Keep a service's configuration, secrets included, in source control."),
+    "run": Lazy("fleece.cli.run.command", "Run a command with the AWS credentials of an account."),
 }
 
 
@@ -35,25 +46,32 @@ class HelpfulGroup(click.Group):
 
 
 class LazyGroup(HelpfulGroup):
-    """A group whose commands are found at ``fleece.cli.NAME.command:command``.
+    """A group whose help and list of names import none of its commands.
 
-    Its help and its list of names import none of them.
+    Args:
+        args: as of `click.Group`.
+        commands: the commands by their names, in the order of the list.
+        options: as of `click.Group`.
     """
+
+    def __init__(self, *args: Any, commands: Mapping[str, Lazy], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._lazy = commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names of the commands."""
-        return list(_COMMANDS)
+        return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command of that name, or return None when there is none."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in self._lazy:
             return None
-        return cast("click.Command", importlib.import_module(f"fleece.cli.{cmd_name}.command").command)
+        return cast("click.Command", importlib.import_module(self._lazy[cmd_name].module).command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from what is known here."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, command.help) for name, command in self._lazy.items()])
 
 
 def _show_tracebacks(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -61,7 +79,7 @@ def _show_tracebacks(_context: click.Context, _parameter: click.Parameter, value
         logging.getLogger("fleece.cli").setLevel(logging.DEBUG)
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=LazyGroup, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="fleece", message="%(prog)s %(version)s")
 @click.option(
     "--debug",

@@ -2,8 +2,8 @@
 
 `source`, `loader` and `text` know YAML and where things are written; `document` and `tree` what a configuration says;
 `closed` goes from the open to the closed format and back; `render` and `parameters` make use of the values. Only
-`keys`, `clients` and `parameter_store` talk to AWS. `actions` is what each sub-command does, with the file;
-`command` has their options, stdin and stdout.
+`keys`, `clients` and `parameter_store` talk to AWS. `workspace` is the file and what goes in and out of it; `command`
+and `commands` have the options, stdin and stdout.
 """
 
 from __future__ import annotations

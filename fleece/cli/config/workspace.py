@@ -1,4 +1,4 @@
-"""What the sub-commands of ``fleece config`` do, from files and stdin to files and stdout; knows nothing of options."""
+"""The configuration file, and going from it to the open configuration and back; knows nothing of options."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from fleece.cli._files import write_atomically
-from fleece.cli.config import closed, document, json_input, parameters, render
+from fleece.cli.config import closed, document, json_input, render
 from fleece.cli.config.clients import Clients
 from fleece.cli.config.keys import KMS
-from fleece.cli.config.output import to_json, to_yaml
-from fleece.cli.config.parameter_store import ParameterStore
+from fleece.cli.config.output import to_json
 from fleece.cli.config.source import Source
 from fleece.cli.config.tree import as_data
 from fleece.cli.errors import CommandError, UsageError
@@ -19,26 +18,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fleece.cli.config.document import Document
-    from fleece.cli.config.render import Rendered
     from fleece.cli.credentials import Resolver
 
 _log = logging.getLogger(__name__)
 
 
-class Actions:
-    """The sub-commands of ``fleece config`` on one configuration file.
+class Workspace:
+    """One configuration file, and the AWS accounts that its stages are in.
 
     Args:
         path: the file.
         environments: the file of the environments that its stages name.
         resolver: finds credentials.
         any_key: decrypt what another key than the stage's has encrypted, too.
+
+    Attributes:
+        clients: AWS clients for the environments.
+        keys: encrypts and decrypts.
     """
 
     def __init__(self, path: Path, environments: Path, resolver: Resolver, *, any_key: bool = False) -> None:
         self._path = path
-        self._clients = Clients(environments, resolver)
-        self._keys = KMS(self._clients.kms, any_key=any_key)
+        self.clients = Clients(environments, resolver)
+        self.keys = KMS(self.clients.kms, any_key=any_key)
 
     def import_(self, stdin: bytes, *, reencrypt: bool = False, stage: str | None = None) -> None:
         """Write the open configuration that `stdin` is, YAML or JSON, with its secrets encrypted.
@@ -52,80 +54,40 @@ class Actions:
             CommandError: anything is wrong; nothing is written then.
         """
         given = Source.decode("<stdin>", stdin)
-        before = self._content()
+        before = self.content()
         there = document.parse(Source.decode(str(self._path), before)) if before and before.strip() else None
         opened = document.parse(_as_yaml(given, there))
         anew = [render.find_stage(opened, stage).name] if stage else list(opened.stages) if reencrypt else []
-        content = closed.import_(opened, there, self._keys, reencrypt=anew).encode()
-        if self._content() != before:
+        content = closed.import_(opened, there, self.keys, reencrypt=anew).encode()
+        if self.content() != before:
             raise CommandError(f"{self._path} has changed meanwhile, and is left as it is now; export and import again")
         if content != before:
             write_atomically(self._path, content)
 
     def export(self, stage: str | None = None, *, as_json: bool = False) -> bytes:
         """Return the configuration with the secrets of one stage, or of all, in clear."""
-        there = self._document()
+        there = self.document()
         only = render.find_stage(there, stage) if stage is not None else None
-        opened = closed.export(there, self._keys, only)
+        opened = closed.export(there, self.keys, only)
         if not as_json:
             return opened.encode()
         return f"{to_json(as_data(document.parse(opened).root, lambda leaf: leaf.value))}\n".encode()
 
-    def render(self, stage: str, environment: str | None = None, *, form: str = "yaml") -> bytes:
-        """Return the values of a stage.
-
-        Args:
-            stage: the name of the stage.
-            environment: whose account to use; by default that of the stage.
-            form: ``yaml``, ``json``, ``encrypt`` (a JSON list of ciphertexts) or ``python`` (a module).
-        """
-        rendered = self._rendered(stage, environment)
-        if form == "python":
-            text = render.python_module(render.encrypted(rendered, self._keys))
-        elif form == "encrypt":
-            text = to_json(render.encrypted(rendered, self._keys)) + "\n"
-        else:
-            text = to_json(rendered.data()) + "\n" if form == "json" else to_yaml(rendered.data())
-        return text.encode()
-
-    def upload(self, stage: str, environment: str | None, prefix: str, key: str | None, *, dry_run: bool) -> bytes:
-        """Write the values of a stage to Parameter Store, where they differ from what is there.
-
-        Args:
-            stage: the name of the stage.
-            environment: whose account to use; by default that of the stage.
-            prefix: what the names of the parameters begin with.
-            key: the KMS key for them; by default that of the service.
-            dry_run: write nothing.
-
-        Returns:
-            The plan of a dry run, a line for each write; nothing otherwise.
-        """
-        rendered = self._rendered(stage, environment)
-        wanted = parameters.parameters(rendered, prefix)
-        account = rendered.stage.environment
-        store = ParameterStore(*(self._clients.client(name, account, rendered.stage.key) for name in ("ssm", "kms")))
-        kms_key = store.key(key)
-        writes = parameters.plan(wanted, store.read([parameter.name for parameter in wanted]), kms_key)
-        if dry_run:
-            return "".join(f"{write.name} ({write.why})\n" for write in writes).encode()
-        store.write(writes, kms_key)
-        others = "; the others were as they should be" if len(writes) < len(wanted) else ""
-        _log.info("%d of %d parameters written%s", len(writes), len(wanted), others)
-        return b""
-
-    def _rendered(self, stage: str, environment: str | None) -> Rendered:
-        return render.render(self._document(), stage, self._keys, environment=environment)
-
-    def _content(self) -> bytes | None:
+    def content(self) -> bytes | None:
         """Return what is in the configuration file; None when there is no such file."""
         try:
             return self._path.read_bytes()
         except FileNotFoundError:
             return None
 
-    def _document(self) -> Document:
-        content = self._content()
+    def document(self) -> Document:
+        """Read the configuration.
+
+        Raises:
+            UsageError: there is no such file.
+            ConfigError: it breaks a rule of the format.
+        """
+        content = self.content()
         if content is None:
             raise UsageError(f"{self._path}: no such file; make one with: fleece config import < open.yml")
         return document.parse(Source.decode(str(self._path), content))

@@ -1,0 +1,37 @@
+"""``fleece config import``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from fleece.cli import _streams
+from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+
+if TYPE_CHECKING:
+    from fleece.cli.config.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+@click.command
+@click.option("--reencrypt", is_flag=True, help="Encrypt every secret anew, to change to a new key for instance.")
+@click.option("--stage", metavar="STAGE", help="With --reencrypt: only the secrets of this stage.")
+@any_key_option
+@pass_settings
+def command(settings: Settings, reencrypt: bool, stage: str | None, any_key: bool) -> None:
+    """Read an open configuration from stdin, YAML or JSON, and write it with its secrets encrypted.
+
+    \b
+    fleece config import < open.yml
+
+    A secret that has not changed keeps its ciphertext. Nothing is written if anything is wrong.
+    """  # noqa: D301
+    if stage is not None and not reencrypt:
+        raise click.UsageError("--stage goes with --reencrypt.")
+    if sys.stdin.isatty():
+        _log.info("reading the open configuration from the terminal; Ctrl-D ends it")
+    settings.workspace(any_key=any_key).import_(_streams.read(), reencrypt=reencrypt, stage=stage)

@@ -1,0 +1,57 @@
+"""``fleece config render``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fleece.cli import _streams
+from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+
+if TYPE_CHECKING:
+    from fleece.cli.config.settings import Settings
+
+
+@click.command
+@click.option("-e", "--environment", metavar="NAME", help="Use this environment's account, not that of the stage.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON in place of YAML.")
+@click.option("--encrypt", is_flag=True, help="Write a JSON list of ciphertexts, which joined are the JSON.")
+@click.option("--python", "as_python", is_flag=True, help="Write a Python module that decrypts itself.")
+@click.option("--parameter-store", "prefix", metavar="PREFIX", help="Write to Parameter Store, below this name.")
+@click.option("--ssm-kms-key", metavar="KEY", help="KMS key for the parameters: id, ARN or alias.")
+@click.option("--dry-run", is_flag=True, help="With --parameter-store: only show what would be written.")
+@any_key_option
+@click.argument("stage")
+@pass_settings
+def command(
+    settings: Settings,
+    environment: str | None,
+    as_json: bool,
+    encrypt: bool,
+    as_python: bool,
+    prefix: str | None,
+    ssm_kms_key: str | None,
+    dry_run: bool,
+    any_key: bool,
+    stage: str,
+) -> None:
+    """Write the values of one stage, decrypted, to stdout or to Parameter Store.
+
+    \b
+    fleece config render prod --json
+    fleece config render prod --python > src/fleece_config.py
+    fleece config render prod --parameter-store /service/prod --dry-run
+    """  # noqa: D301
+    from fleece.cli.config import rendering  # noqa: PLC0415 (help needs none)
+
+    if sum((encrypt, as_python, prefix is not None)) > 1 or (as_json and (as_python or prefix is not None)):
+        raise click.UsageError("Give one of --json, --encrypt, --python and --parameter-store.")
+    if prefix is None and (dry_run or ssm_kms_key is not None):
+        raise click.UsageError("--dry-run and --ssm-kms-key go with --parameter-store.")
+    workspace = settings.workspace(any_key=any_key)
+    if prefix is not None:
+        _streams.write(rendering.upload(workspace, stage, environment, prefix, ssm_kms_key, dry_run=dry_run))
+        return
+    form = "python" if as_python else "encrypt" if encrypt else "json" if as_json else "yaml"
+    _streams.write(rendering.rendered(workspace, stage, environment, form=form))
