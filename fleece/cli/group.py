@@ -8,7 +8,6 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
-from click.shell_completion import shell_complete
 
 from fleece import __version__
 
@@ -98,8 +97,3 @@ def group() -> None:
     fleece config import < open.yml
     fleece run -e staging -- aws s3 ls
     """  # noqa: D301 (click's mark for "keep these lines as they are")
-
-
-def complete(instruction: str) -> int:
-    """Answer a shell's request for completion, ``bash_source`` or ``zsh_complete`` for instance."""
-    return shell_complete(group, {}, "fleece", "_FLEECE_COMPLETE", instruction)

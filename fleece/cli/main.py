@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleece.cli import _streams
 from fleece.cli.errors import FAILURE_CODE, INTERRUPTED, CommandError, as_command_error
@@ -22,7 +23,24 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("fleece.cli")
 
-_EXTRA = frozenset({"click", "docker", "packaging", "tomli", "yaml"})  # the packages that the extra brings
+
+class Program(NamedTuple):
+    """A command line that ends as fleece's does.
+
+    `commands` is the module that has its click group, as ``group``; `extra` brings the packages that it stands on.
+    """
+
+    name: str
+    commands: str
+    extra: str
+
+    @property
+    def completion(self) -> str:
+        """The variable in which a shell asks for completions."""
+        return f"_{self.name}_COMPLETE".replace("-", "_").upper()
+
+
+_FLEECE = Program("fleece", "fleece.cli.group", "cli")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -34,40 +52,40 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(exit_code_of(sys.argv[1:] if argv is None else argv))
 
 
-def exit_code_of(argv: Sequence[str]) -> int:
+def exit_code_of(argv: Sequence[str], program: Program = _FLEECE) -> int:
     """Run the command line and return its exit code, having told on stderr what went wrong."""
     _streams.replace_closed()
     handler = _StderrHandler()
     _log.addHandler(handler)
-    _log.setLevel(_level())
+    _log.setLevel(_level(program))
     try:
-        return _run(list(argv))
+        return _run(program, list(argv))
     except KeyboardInterrupt:
         _log.error("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         return CommandError.exit_code
     except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
+        if (error.name or "fleece").startswith("fleece"):
             return _told(error)
-        _log.error("the package %r is missing, which the command line needs: pip install 'fleece[cli]'", error.name)
+        needed = "the package %r is missing, which the command line needs: pip install 'fleece[%s]'"
+        _log.error(needed, error.name, program.extra)
         return CommandError.exit_code
     finally:
         _log.removeHandler(handler)
         _streams.drop_unwritten()
 
 
-def _run(arguments: list[str]) -> int:
+def _run(program: Program, arguments: list[str]) -> int:
     """Run the command line under click, and turn its exceptions and the commands' into exit codes."""
     import click  # noqa: PLC0415 (that it may be missing is handled above)
 
-    from fleece.cli.group import complete, group  # noqa: PLC0415
-
-    if "_FLEECE_COMPLETE" in os.environ:
-        return complete(os.environ["_FLEECE_COMPLETE"])
+    group: click.Group = importlib.import_module(program.commands).group
+    if program.completion in os.environ:
+        return _complete(program, group)
     meta: Mapping[str, Any] = {}
     try:
-        with group.make_context("fleece", arguments, color=_color()) as context:
+        with group.make_context(program.name, arguments, color=_color()) as context:
             meta = context.meta  # the commands' contexts share it
             result = group.invoke(context)
         sys.stdout.flush()
@@ -91,6 +109,13 @@ def _run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _complete(program: Program, group: click.Group) -> int:
+    """Answer a shell's request, ``bash_source`` or ``zsh_complete`` for instance."""
+    from click.shell_completion import shell_complete  # noqa: PLC0415
+
+    return shell_complete(group, {}, program.name, program.completion, os.environ[program.completion])
+
+
 def _show(error: click.ClickException) -> None:
     """Tell a mistake in one line, with where to read on; click itself would show the usage above it."""
     context: click.Context | None = getattr(error, "ctx", None)
@@ -110,8 +135,8 @@ def _told(error: Exception, failure_code: int = CommandError.exit_code) -> int:
     return failure_code if told.exit_code == CommandError.exit_code else told.exit_code
 
 
-def _level() -> int:
-    if "_FLEECE_COMPLETE" in os.environ:
+def _level(program: Program) -> int:
+    if program.completion in os.environ:
         return logging.CRITICAL  # what a shell asks for while somebody types is no occasion for warnings
     return logging.DEBUG if os.environ.get("FLEECE_DEBUG", "0") not in {"", "0"} else logging.INFO
 
