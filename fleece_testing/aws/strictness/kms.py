@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing.aws.errors import AWSError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fleece_testing.aws.requests import Request
     from fleece_testing.aws.strictness.state import Amendment, Key, Principal, Rule, State
 
+_KEY_ID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _USAGES = {
     "Encrypt": "ENCRYPT_DECRYPT",
     "GenerateDataKey": "ENCRYPT_DECRYPT",
@@ -51,7 +53,7 @@ def _check_named(request: Request, caller: Principal, state: State, member: str,
 
 
 def _check_ciphertext(request: Request, caller: Principal, state: State, member: str) -> AWSError | None:
-    """Check a ciphertext and the key that the request names for it; that it is none at all is left to moto."""
+    """Check a ciphertext and the key that the request names for it; a damaged one is left to moto."""
     try:
         blob = base64.b64decode(request.parameters.get("CiphertextBlob", ""), validate=True)
     except (binascii.Error, TypeError):
@@ -62,11 +64,17 @@ def _check_ciphertext(request: Request, caller: Principal, state: State, member:
         return _foreign(request, caller, str(key_id))
     key = state.key_of_ciphertext(caller.account, request.region, blob)
     if key is None:
-        return None
+        # One of a key that is elsewhere, or deleted, is moto's AccessDenied, as it is KMS's.
+        return None if named is not None and not named.symmetric else _garbage(blob)
     if named is not None and named.arn != key.arn:
         message = "The key ID in the request does not identify a CMK that can perform this operation."
         return AWSError("IncorrectKeyException", message)
     return _unusable(key, request.operation, "ENCRYPT_DECRYPT")
+
+
+def _garbage(blob: bytes) -> AWSError | None:
+    """Refuse what does not even begin as the ciphertexts of moto do, with the id of a key: moto takes it for one."""
+    return None if _KEY_ID.match(blob) else AWSError("InvalidCiphertextException", "The ciphertext is not valid.")
 
 
 def _foreign(request: Request, caller: Principal, key_id: str) -> AWSError | None:

@@ -100,11 +100,13 @@ def test_a_key_for_signatures(kms, refused):
     assert kms.encrypt(KeyId=encrypting, Plaintext=b"x")["CiphertextBlob"]
 
 
-def test_what_is_no_ciphertext(fleece_aws, kms, refused):
-    """Bytes that no key has made are InvalidCiphertextException, with and without a key."""
+@pytest.mark.parametrize("blob", [b"garbage", b"garbage" * 20, b"\xff" * 200])
+def test_what_is_no_ciphertext(fleece_aws, kms, refused, blob):
+    """Bytes that no key has made are InvalidCiphertextException, with and without a key, be they few or many."""
     key = fleece_aws.kms_key()
-    assert refused(kms.decrypt, CiphertextBlob=b"garbage") == "InvalidCiphertextException"
-    assert refused(kms.decrypt, CiphertextBlob=b"garbage", KeyId=key) == "InvalidCiphertextException"
+    assert refused(kms.decrypt, CiphertextBlob=blob) == "InvalidCiphertextException"
+    assert refused(kms.decrypt, CiphertextBlob=blob, KeyId=key) == "InvalidCiphertextException"
+    assert refused(kms.re_encrypt, CiphertextBlob=blob, DestinationKeyId=key) == "InvalidCiphertextException"
 
 
 def test_an_error_has_its_message(fleece_aws, kms):
