@@ -12,6 +12,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import werkzeug.wrappers
@@ -35,6 +36,8 @@ _log = logging.getLogger(__name__)
 
 _NOT_RETRIED = 501
 """A status of the server's that SDKs do not repeat a call for, as they would for 500."""
+
+_EXTRAS = {"lambda": "awslambda", "states": "stepfunctions"}
 
 _ANONYMOUS = Principal("", "anonymous", "")
 
@@ -125,13 +128,13 @@ class Application:
             error = self._faults.find(request, caller)
             if error is None:
                 response = self._lag.answer(request, caller.account, lambda: self._decide(environ, request, caller))
-                if response.status_code != 404 or response.mimetype != "text/html":  # noqa: PLR2004 (Flask's own page)
+                if not _is_page_of_flask(response):
                     return response
                 error = _not_emulated(f"The emulated AWS has no {what}")
         except NotImplementedError as missing:
             error = _not_emulated(f"The emulated AWS has no {what}: {missing}")
         except ModuleNotFoundError as missing:
-            hint = f"pip install 'moto[{request.service}]'"
+            hint = f"pip install 'moto[{_extra_of_moto(request.service)}]'"
             error = _not_emulated(f"The emulated AWS needs the package {missing.name!r} for {what}: {hint}")
         except Exception as failure:  # noqa: BLE001 (whatever it is: the caller gets an answer of its protocol)
             _log.exception("The emulated AWS failed in %s", what)
@@ -174,6 +177,17 @@ class Application:
 
 def _not_emulated(message: str) -> AWSError:
     return AWSError("NotImplemented", message, _NOT_RETRIED)
+
+
+def _is_page_of_flask(response: werkzeug.wrappers.Response) -> bool:
+    """Whether moto has no route for the request. An answer of S3's to HEAD has no body, and the same headers."""
+    return response.status_code == 404 and response.get_data().startswith(b"<!doctype html>")  # noqa: PLR2004
+
+
+def _extra_of_moto(service: str) -> str:
+    """Return the extra of moto's that installs what a service needs; they are named in moto's own way."""
+    extra = _EXTRAS.get(service, service.replace("-", ""))
+    return extra if extra in (metadata.metadata("moto").get_all("Provides-Extra") or ()) else "all"
 
 
 def _rewind(wire: werkzeug.wrappers.Request) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import botocore.exceptions
 import pytest
 import werkzeug.test
 
@@ -60,6 +61,31 @@ def test_a_package_that_moto_needs(post):
         501,
         "The emulated AWS needs the package 'parser' for kms:ListKeys: pip install 'moto[kms]'",
     )
+
+
+@pytest.mark.parametrize(
+    ("service", "extra"), [("cognito-idp", "cognitoidp"), ("lambda", "awslambda"), ("bedrock", "all")]
+)
+def test_the_extra_that_a_package_is_part_of(fleece_aws, monkeypatch, service, extra):
+    """What to install is an extra that moto has, also where it has another name than the service."""
+    operation = {"cognito-idp": "list_user_pools", "lambda": "list_functions", "bedrock": "list_foundation_models"}
+
+    def fail(self, environ, start_response):
+        raise ModuleNotFoundError("No module named 'parser'", name="parser")
+
+    monkeypatch.setattr("moto.moto_server.werkzeug_app.DomainDispatcherApplication.__call__", fail)
+    arguments = {"MaxResults": 1} if service == "cognito-idp" else {}
+    with pytest.raises(botocore.exceptions.ClientError, match=rf"pip install 'moto\[{extra}\]'"):
+        getattr(fleece_aws.client(service), operation[service])(**arguments)
+
+
+@pytest.mark.parametrize("what", ["head_object", "head_bucket"])
+def test_what_is_not_there_is_404_to_head(fleece_aws, refused, what):
+    """S3 answers HEAD with 404 for what is not there: programs ask so whether to upload."""
+    s3 = fleece_aws.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    arguments = {"head_object": {"Bucket": "bucket", "Key": "none"}, "head_bucket": {"Bucket": "none"}}
+    assert refused(getattr(s3, what), **arguments[what]) == "404"
 
 
 def test_moto_has_the_body_and_the_account(post):
