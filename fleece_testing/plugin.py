@@ -299,10 +299,15 @@ def _defaults_of_runtime(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture
-def fleece_cli(tmp_path: Path) -> CommandLine:
-    """Run the ``fleece`` command in an empty folder: ``fleece_cli("config", "export").stdout``."""
-    command_line: CommandLine = _need("command_line", "fleece_cli").CommandLine(tmp_path)
-    return command_line
+def fleece_cli(request: pytest.FixtureRequest, tmp_path: Path) -> CommandLine:
+    """Run the ``fleece`` command in an empty folder: ``fleece_cli("config", "export").stdout``.
+
+    As a child without a terminal; ``fleece_cli(..., in_process=True)`` runs it in this process, and ``with
+    fleece_cli.terminal(...) as terminal:`` on a terminal. Indirect parametrisation gives ``{"in_process": True}`` for
+    all calls of the test.
+    """
+    made: type[CommandLine] = _need("command_line", "fleece_cli").CommandLine
+    return made(**{"folder": tmp_path, **_keywords(request, made)})
 
 
 @pytest.fixture

@@ -98,6 +98,10 @@ def _store() -> Store | None:
 
 def _has_terminal() -> bool:
     """Whether somebody can be asked: passwords are read from the terminal even when stdin is something else."""
+    try:
+        sys.stdin.fileno()
+    except (OSError, ValueError):
+        return False  # no file: a program that runs this command line in its own process, whose terminal is not ours
     if os.name != "posix":
         return sys.stdin.isatty()
     try:

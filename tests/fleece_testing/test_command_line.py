@@ -15,14 +15,14 @@ def test_a_result(fleece_cli, fleece_environments):
     """A result has the output, the errors, the exit code and the parsed JSON."""
     fleece_environments(**LOCAL)
     result = fleece_cli("run", "-e", "local", "--", "sh", "-c", "cat; echo told >&2; exit 3", stdin='{"a": 1}')
-    assert (result.json(), result.stdout, result.stderr, result.exit_code) == ({"a": 1}, '{"a": 1}', "told\n", 3)
+    assert (result.json, result.stdout, result.stderr, result.exit_code) == ({"a": 1}, '{"a": 1}', "told\n", 3)
 
 
 def test_output_that_is_not_json(fleece_cli):
     """Output that is no JSON is an error that shows what the command said."""
     result = fleece_cli("nope")
     with pytest.raises(ValueError, match="No such command 'nope'"):
-        result.json()
+        _ = result.json
 
 
 def test_the_environment_of_the_child(fleece_cli, fleece_environments, monkeypatch):

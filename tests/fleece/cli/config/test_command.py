@@ -45,7 +45,7 @@ def test_import_export_render(imported, fleece_aws):
     assert len(fleece_aws.calls("kms", "Encrypt")) == 2
     rendered = imported("render", "prod")
     assert rendered.stdout == "foo: bar\npassword: prod-secret\nnested:\n  numbers:\n  - 1\n  - 2\n  'on': 'yes'\n"
-    assert imported("render", "--json", "anything").json()["password"] == "dev-secret"
+    assert imported("render", "--json", "anything").json["password"] == "dev-secret"
 
 
 def test_an_unchanged_import_does_not_touch_the_file(imported):
@@ -113,7 +113,7 @@ def test_another_key_needs_any_key(imported):
     assert refused.exit_code == 1
     assert refused.stderr.startswith("Error: config.yml:8: config.password.+prod (stage prod): cannot be decrypted")
     assert "arn:aws:kms:" in refused.stderr
-    assert imported("render", "prod", "--any-key", "--json").json()["password"] == "prod-secret"
+    assert imported("render", "prod", "--any-key", "--json").json["password"] == "prod-secret"
 
 
 def test_reencrypt(imported, fleece_aws):
@@ -180,12 +180,12 @@ def test_a_stage_without_a_value(config):
 
 def test_json_that_loses_comments_warns(imported):
     """JSON with another key than the file that is there is written as new YAML, with a warning."""
-    data = imported("export", "--json").json()
+    data = imported("export", "--json").json
     data["config"]["new"] = 1
     result = imported("import", stdin=json.dumps(data))
     assert result.exit_code == 0
     assert "Warning: the JSON differs from config.yml in more than values: the comments there are lost" in result.stderr
-    assert imported("export", "--json").json() == data
+    assert imported("export", "--json").json == data
 
 
 def test_main_of_1_2_1(config):

@@ -11,12 +11,12 @@ def test_encrypted_output_joins_to_the_json(imported, fleece_aws, open_text):
     """--encrypt gives ciphertexts, each of text that stands by itself, which joined are the configuration."""
     long = open_text + f"  long: {'é😀' * 2000}\n"
     assert imported("import", stdin=long).exit_code == 0
-    pieces = imported("render", "prod", "--encrypt").json()
+    pieces = imported("render", "prod", "--encrypt").json
     kms = fleece_aws.client("kms")
     plain = [kms.decrypt(CiphertextBlob=base64.b64decode(piece))["Plaintext"] for piece in pieces]
     assert len(pieces) > 1
     assert max(map(len, plain)) <= 4096
-    assert json.loads("".join(part.decode() for part in plain)) == imported("render", "prod", "--json").json()
+    assert json.loads("".join(part.decode() for part in plain)) == imported("render", "prod", "--json").json
 
 
 def test_the_python_module_decrypts_itself(imported, fleece_aws, tmp_path):
@@ -31,7 +31,7 @@ def test_the_python_module_decrypts_itself(imported, fleece_aws, tmp_path):
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout) == imported("render", "prod", "--json").json()
+    assert json.loads(done.stdout) == imported("render", "prod", "--json").json
 
 
 def test_parameter_store(imported, fleece_aws):
@@ -74,5 +74,5 @@ def test_throttled_writes_are_tried_again(imported, fleece_aws):
 
 def test_another_account_for_the_stage(imported, fleece_aws):
     """-e takes the environment given in place of the stage's own."""
-    assert imported("render", "prod", "-e", "development", "--json").json()["password"] == "prod-secret"
+    assert imported("render", "prod", "-e", "development", "--json").json["password"] == "prod-secret"
     assert imported("render", "prod", "-e", "nope").exit_code == 2

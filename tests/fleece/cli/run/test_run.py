@@ -68,7 +68,7 @@ def test_with_an_environment_and_its_role(fleece_cli, fleece_environments, fleec
     """An environment's role is assumed, and the command runs in its region with its endpoint."""
     arn = fleece_aws.role("Deploy")
     fleece_environments(production={"role": "Deploy", "region": "eu-west-1"})
-    _, variables = fleece_cli("run", "-e", "production", "--", *SHOW).json()
+    _, variables = fleece_cli("run", "-e", "production", "--", *SHOW).json
     assert caller(fleece_aws, variables)["Arn"].startswith(
         arn.replace(":iam:", ":sts:").replace("role", "assumed-role")
     )
@@ -102,7 +102,7 @@ def test_inherited_variables_that_lead_elsewhere_are_gone(fleece_cli, fleece_env
     kept = {"AWS_REGION": "us-west-2", "AWS_CONFIG_FILE": os.devnull, "RS_USERNAME": "fleece", "LANG": "C"}
     own = {"MY_KEY": os.environ["RS_API_KEY"], "AWS_SESSION_TOKEN": "t"}
     result = fleece_cli("run", "-e", "dev", "--", *SHOW, env={**gone, **kept, **own})
-    _, variables = result.json()
+    _, variables = result.json
     assert not gone.keys() & variables.keys()
     assert not {"MY_KEY", "RS_API_KEY"} & variables.keys()
     assert os.environ["RS_API_KEY"] not in result.stdout + result.stderr
@@ -115,7 +115,7 @@ def test_inherited_endpoints_are_told(emulator):
     result = emulator(
         "run", "-e", "local", "--", *SHOW, env={"AWS_ENDPOINT_URL": "http://x", "AWS_ENDPOINT_URL_KMS": "http://y"}
     )
-    _, variables = result.json()
+    _, variables = result.json
     assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
     assert "AWS_ENDPOINT_URL_KMS" not in variables
     assert [line.split(":")[1].split()[0] for line in result.stderr.splitlines()] == [
@@ -411,7 +411,7 @@ def test_the_second_call_asks_nobody(fleece_cli, fleece_rackspace, fleece_enviro
     first = fleece_cli("run", "-e", "dev", "--export", "json")
     asked = list(fleece_rackspace.requests)
     second = fleece_cli("run", "-e", "dev", "--export", "json", env={"PYTHONPROFILEIMPORTTIME": "1"})
-    assert second.json() == first.json()
+    assert second.json == first.json
     assert fleece_rackspace.requests == asked
     assert len(fleece_aws.calls("sts", "AssumeRole")) == 1
     imported = {line.rpartition("|")[2].strip() for line in second.stderr.splitlines()}
