@@ -18,6 +18,29 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel
 
+_SHARED = {
+    "aidevops": ("devops-agent",),
+    "apigateway": ("apigatewayv2",),
+    "appconfig": ("appconfigdata",),
+    "aps": ("amp",),
+    "bedrock": ("bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime"),
+    "bedrock-agentcore": ("bedrock-agentcore-control",),
+    "connect-campaigns": ("connectcampaigns",),
+    "elasticfilesystem": ("efs",),
+    "es": ("opensearch",),
+    "execute-api": ("apigatewaymanagementapi",),
+    "iotdata": ("iot-data",),
+    "kinesisvideo": ("kinesis-video-archived-media",),
+    "lex": ("lexv2-models", "lexv2-runtime"),
+    "mediastore": ("mediastore-data",),
+    "mobiletargeting": ("pinpoint",),
+    "s3": ("s3control",),
+    "sagemaker": ("sagemaker-runtime", "sagemaker-metrics"),
+    "servicecatalog": ("servicecatalog-appregistry",),
+    "ses": ("sesv2",),
+}
+"""REST services of boto3 that sign with another one's name: requests say no more of them than that name."""
+
 _LABEL = re.compile(r"\{([^}+]+)(\+?)\}")
 
 
@@ -41,10 +64,10 @@ class _Route:
     headers: frozenset[str]  # what must be in the headers
     members: Mapping[tuple[str, str], str]  # (location, name there) -> member
 
-    @property
-    def rank(self) -> tuple[int, int]:
-        """The more a route asks for, the earlier it is tried."""
-        return len(self.query) + len(self.headers), len(_LABEL.sub("", self.path.pattern))
+
+def _rank(route: _Route) -> tuple[int, int]:
+    """The more a route asks for, the earlier it is tried."""
+    return len(route.query) + len(route.headers), len(_LABEL.sub("", route.path.pattern))
 
 
 def signing_name(service: str) -> str:
@@ -78,13 +101,13 @@ def find(service: str, method: str, path: str, query: Mapping[str, str], headers
     """Return the operation that a request to the service is, or ``None`` when it is none that botocore knows.
 
     Args:
-        service: its name in boto3.
+        service: the name that it signs with.
         method: the HTTP method.
         path: as it was sent, percent-encoded.
         query: the first value of each parameter.
         headers: by their names in lower case.
     """
-    for route in _routes(service):
+    for route in _all_routes(service):
         found = route.path.fullmatch(path) if route.method == method else None
         if found and _has(query, route.query) and route.headers <= headers.keys():
             parameters = {label: unquote(value) for label, value in zip(route.labels, found.groups(), strict=True)}
@@ -110,6 +133,13 @@ def _model(service: str) -> ServiceModel | None:
 
 
 @functools.cache
+def _all_routes(signing_name: str) -> tuple[_Route, ...]:
+    """Return the routes of every service that signs with the name, of alike ones that of the service itself first."""
+    services = (signing_name, *_SHARED.get(signing_name, ()))
+    return tuple(sorted((one for service in services for one in _routes(service)), key=_rank, reverse=True))
+
+
+@functools.cache
 def _routes(service: str) -> tuple[_Route, ...]:
     model = _model(service)
     if model is None or not str(model.resolved_protocol).startswith("rest-"):
@@ -117,8 +147,7 @@ def _routes(service: str) -> tuple[_Route, ...]:
     operations = [model.operation_model(name) for name in model.operation_names]
     # Of two operations with the same form, such as S3's for notifications, the newer one is meant.
     operations.sort(key=lambda operation: bool(operation.deprecated))
-    routes = [_route(operation, str(model.resolved_protocol)) for operation in operations]
-    return tuple(sorted(routes, key=lambda route: route.rank, reverse=True))
+    return tuple(_route(operation, str(model.resolved_protocol)) for operation in operations)
 
 
 def _route(operation: OperationModel, protocol: str) -> _Route:
