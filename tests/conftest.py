@@ -15,6 +15,20 @@ settings.register_profile("nightly", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item):
+    """Let a test fail in CI that skips itself for a part that is missing: there it must be.
+
+    What the mark ``skipif`` leaves out is for another system, Python or user, and stays so.
+    """
+    report = yield
+    skips_itself = report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("skipif") is None
+    if skips_itself and os.environ.get("CI"):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        report.outcome, report.longrepr = "failed", f"In CI this is no reason to skip a test: {reason}"
+    return report
+
+
 @pytest.fixture(autouse=True)
 def _own_logging():
     """Put standard logging back after each test: whatever asks for one of fleece's loggers sets up the process's."""
