@@ -6,9 +6,11 @@ stage that equals it; else the first expression of the file that matches all of 
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
+from fleece.cli._backtracking import is_slow
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -49,8 +51,8 @@ def compiled(stage: str) -> re.Pattern[str]:
     """Compile the expression of a stage that `is_expression`.
 
     Raises:
-        StageError: it is too long, no regular expression, or repeats a repeat without bounds, as in ``(a+)+``, whose
-            matching can take longer than anybody waits.
+        StageError: it is too long, no regular expression, or one such as ``(a+)+``, whose matching can take longer than
+            anybody waits.
     """
     expression = stage[1:-1]
     if len(expression) > MAX_EXPRESSION:
@@ -61,45 +63,14 @@ def compiled(stage: str) -> re.Pattern[str]:
         pattern = re.compile(expression)
     except (re.error, OverflowError, RecursionError) as error:
         raise StageError(f"the stage {stage} is not a regular expression: {error}") from error
-    if repeats_a_repeat(expression):
-        raise StageError(f"the stage {stage} repeats a repeat, as in (a+)+, which can take for ever: write it flat")
+    if _is_slow(expression):
+        raise StageError(
+            f"the stage {stage} can take for ever to match: it repeats what can match in several ways, as (a+)+ "
+            "does, or too often; write it flat"
+        )
     return pattern
 
 
-_TOKEN = re.compile(
-    r"""
-    \\.                                  # an escaped character
-    | \[ \^? \]? (?: \\. | [^\]\\] )* \] # a character class
-    | (?P<comment> \(\? \# [^)]* \) )
-    | (?P<open> \( )
-    | (?P<close> \) )
-    | (?P<unbounded> [*+] | \{ \d* , \} )
-    | .
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-def repeats_a_repeat(expression: str) -> bool:
-    """Whether a group that holds an unbounded repeat is itself repeated without bounds.
-
-    Args:
-        expression: a regular expression that compiles.
-    """
-    open_groups = [False]  # for each group that is open, and the whole: is there an unbounded repeat in it?
-    closed = False  # the same for the group that the token before has closed
-    for token in _TOKEN.finditer(expression):
-        if token["comment"]:
-            continue
-        if token["unbounded"]:
-            if closed:
-                return True
-            open_groups[-1] = True
-        elif token["open"]:
-            open_groups.append(False)
-        if token["close"]:
-            closed = open_groups.pop()
-            open_groups[-1] |= closed
-        else:
-            closed = False
-    return False
+@functools.lru_cache(maxsize=256)  # a configuration names its stages at each value
+def _is_slow(expression: str) -> bool:
+    return is_slow(expression, MAX_NAME)
