@@ -171,7 +171,10 @@ class MotoState:
             return None
         parameters = ssm_backends[account][region]._parameters  # noqa: SLF001 (nothing public)
         versions: Any = parameters[name] if name in parameters else None  # noqa: SIM401 (its `get` does not find it)
-        return Parameter(versions[-1].parameter_type, versions[-1].tier) if versions else None
+        if not versions:
+            return None
+        newest = versions[-1]
+        return Parameter(newest.parameter_type, newest.tier, newest.keyid or None)
 
     def role(self, arn: str) -> Role | None:
         """Return the IAM role with this ARN, of any account."""

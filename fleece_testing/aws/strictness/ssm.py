@@ -1,7 +1,8 @@
-"""SSM Parameter Store: names, values, tiers, types and keys that PutParameter refuses.
+"""SSM Parameter Store: names, values, tiers, types and keys that PutParameter refuses; keys that nothing is read with.
 
-Sources: PutParameter in the Systems Manager API reference; "Requirements and constraints for parameter names" and
-"Managing parameter tiers" in its user guide. Messages are in Parameter Store's manner, not its exact words.
+Sources: PutParameter in the Systems Manager API reference; "Requirements and constraints for parameter names",
+"Managing parameter tiers" and "Troubleshooting KMS key issues in Parameter Store" in its user guide. Messages are in
+Parameter Store's manner, not its exact words.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from fleece_testing.aws.strictness.state import Amendment, Parameter, Principal, Rule, State
 
 MAX_NAME = 1011
-"""The longest name, in characters; the ARN that it is put into may have 2,048."""
+"""The longest name, in characters; those that come before it in its ARN count, 44 for ``us-east-1``."""
 
 MAX_LEVELS = 15
 """The most levels of a hierarchy, the name itself included."""
@@ -31,7 +32,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
 def check_put_parameter(request: Request, caller: Principal, state: State) -> AWSError | None:
     """Check everything of a PutParameter that moto takes as it is."""
     name, value = str(request.parameters.get("Name", "")), str(request.parameters.get("Value", ""))
-    error = _check_name(name)
+    error = _check_name(name, f"arn:aws:ssm:{request.region}:{caller.account}:parameter")
     if error is not None:
         return error
     there = state.parameter(caller.account, request.region, name)
@@ -45,12 +46,12 @@ def check_put_parameter(request: Request, caller: Principal, state: State) -> AW
     )
 
 
-def _check_name(name: str) -> AWSError | None:
+def _check_name(name: str, arn: str) -> AWSError | None:
     if not _NAME.fullmatch(name):
         return _invalid(
             "Parameter name: can only include the following symbols: letters, numbers, and .-_ (and / between levels)."
         )
-    if len(name) > MAX_NAME:
+    if len(arn) + len("/") + len(name.removeprefix("/")) > MAX_NAME:
         return _invalid(f"Parameter name: can't be longer than {MAX_NAME} characters.")
     if "//" in name or name.endswith("/"):
         return _invalid("Parameter name: sub-paths divided by slash symbol can't be empty.")
@@ -92,7 +93,11 @@ def _check_key(request: Request, caller: Principal, state: State, there: Paramet
     key_id = request.parameters.get("KeyId")
     if _type_of(request, there) != "SecureString" or key_id in (None, _SERVICE_KEY):
         return None
-    key = state.key(caller.account, request.region, str(key_id))
+    return _check_usable(str(key_id), request, caller, state)
+
+
+def _check_usable(key_id: str, request: Request, caller: Principal, state: State) -> AWSError | None:
+    key = state.key(caller.account, request.region, key_id)
     if key is None:
         return AWSError("InvalidKeyId", f"Invalid keyId {key_id}")
     if key.state != "Enabled":
@@ -102,11 +107,28 @@ def _check_key(request: Request, caller: Principal, state: State, there: Paramet
     return None
 
 
+def check_get_parameters(request: Request, caller: Principal, state: State) -> AWSError | None:
+    """Check that what is to be decrypted can be: with one key that is of no use, none of the values is read."""
+    if not request.parameters.get("WithDecryption"):
+        return None
+    for name in (request.parameters.get("Name"), *request.parameters.get("Names", ())):
+        there = state.parameter(caller.account, request.region, str(name))
+        if there is not None and there.key not in (None, _SERVICE_KEY):
+            error = _check_usable(there.key, request, caller, state)
+            if error is not None:
+                return error
+    return None
+
+
 def _invalid(message: str) -> AWSError:
     return AWSError("ValidationException", message)
 
 
-RULES: dict[str, Rule] = {"PutParameter": check_put_parameter}
+RULES: dict[str, Rule] = {
+    "GetParameter": check_get_parameters,
+    "GetParameters": check_get_parameters,
+    "PutParameter": check_put_parameter,
+}
 
 
 def with_key(request: Request, caller: Principal, state: State) -> dict[str, Any]:

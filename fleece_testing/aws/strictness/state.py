@@ -36,10 +36,11 @@ class Key:
 
 @dataclass(frozen=True)
 class Parameter:
-    """The newest version of an SSM parameter."""
+    """The newest version of an SSM parameter; `key` is as it was named, ``None`` for one that is not encrypted."""
 
     type: str
     tier: str
+    key: str | None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ def test_an_advanced_parameter_stays_advanced(put, refused):
         "/a:1",
         "/a\n",
         "/" + "/".join("abcdefghijklmnop"),
-        "/" + "n" * 1011,
+        "/" + "n" * 967,
+        "n" * 967,
     ],
 )
 def test_a_bad_name(put, refused, name):
@@ -53,9 +54,9 @@ def test_a_bad_name(put, refused, name):
     assert refused(put, Name=name) == "ValidationException"
 
 
-@pytest.mark.parametrize("name", ["plain", "/a.b-c_D/9", "/" + "/".join("abcdefghijklmno"), "/" + "n" * 1010])
+@pytest.mark.parametrize("name", ["plain", "/a.b-c_D/9", "/" + "/".join("abcdefghijklmno"), "/" + "n" * 966, "n" * 966])
 def test_a_good_name(put, name):
-    """15 levels and 1,011 characters are allowed, and so is a name without a slash."""
+    """15 levels and 1,011 characters are allowed, those before it in its ARN included, and a name without a slash."""
     assert put(Name=name)["Version"] == 1
 
 
@@ -126,3 +127,18 @@ def test_a_string_has_no_key(put, ssm):
 def test_a_reserved_name(put, refused, name):
     """Names of AWS's own parameters cannot be put."""
     assert refused(put, Name=name) in ("ValidationException", "AccessDeniedException")
+
+
+@pytest.mark.parametrize("end", ["disable_key", "schedule_key_deletion"])
+def test_a_value_whose_key_cannot_be_used(fleece_aws, put, ssm, refused, end):
+    """What was encrypted with a key that is disabled or goes away is not decrypted, nor what is asked for with it."""
+    kms, key = fleece_aws.client("kms"), fleece_aws.kms_key("app")
+    put()
+    put(Name="/s", Type="SecureString", KeyId="alias/app")
+    put(Name="/d", Type="SecureString")
+    getattr(kms, end)(KeyId=key)
+    assert refused(ssm.get_parameter, Name="/s", WithDecryption=True) == "InvalidKeyId"
+    assert refused(ssm.get_parameters, Names=["/a", "/d", "/s"], WithDecryption=True) == "InvalidKeyId"
+    assert ssm.get_parameter(Name="/s")["Parameter"]["Value"] != "x"
+    decrypted = ssm.get_parameters(Names=["/a", "/d"], WithDecryption=True)["Parameters"]
+    assert [parameter["Value"] for parameter in decrypted] == ["x", "x"]
