@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _TIMEOUT = 30.0  # seconds; every call that fleece makes is answered in less than one
 _ATTEMPTS = 8
+_SLOW = frozenset({"ssm"})  # services that take so few calls a second that a client had better pace itself
 
 
 def region_of(
@@ -77,19 +78,24 @@ def _client(service: str, environment: Environment, credentials: AwsCredentials,
         aws_access_key_id=credentials.access_key_id,
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
-        config=client_configuration(proxies={} if here else None),
+        config=client_configuration(paced=service in _SLOW, proxies={} if here else None),
     )
 
 
-def client_configuration(**options: Any) -> Config:
-    """Return how every client of the command line behaves: bounded in time, and deaf to endpoints of the shell."""
+def client_configuration(*, paced: bool = False, **options: Any) -> Config:
+    """Return how every client of the command line behaves: bounded in time, and deaf to endpoints of the shell.
+
+    Args:
+        paced: once it is throttled, call no more often than the service takes, rather than being refused at each call.
+        options: as for botocore's `Config`.
+    """
     from botocore.config import Config  # noqa: PLC0415
 
     return Config(
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing from botocore's stubs
         connect_timeout=_TIMEOUT,
         read_timeout=_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        retries={"mode": "adaptive" if paced else "standard", "total_max_attempts": _ATTEMPTS},
         **options,
     )
 
@@ -102,6 +108,12 @@ def reason(error: Exception) -> str:
     details = (getattr(error, "response", None) or {}).get("Error", {})
     text = f"{details.get('Code')}: {details.get('Message') or 'no reason given'}" if details else str(error)
     return text.partition("\n")[0]
+
+
+def code(error: Exception) -> str:
+    """Return AWS's name for the failure of a call; the exception's own if AWS has not answered."""
+    details = (getattr(error, "response", None) or {}).get("Error", {})
+    return str(details.get("Code") or type(error).__name__)
 
 
 def _session() -> Session:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fleece.cli.credentials import Resolver
 
 _COMMANDS = {
+    "diff": Lazy("fleece.cli.config.commands.diff", "Show what differs between a stage and Parameter Store."),
     "export": Lazy("fleece.cli.config.commands.export", "Write the configuration with its secrets in clear."),
     "import": Lazy("fleece.cli.config.commands.import_", "Encrypt an open configuration from stdin."),
     "render": Lazy("fleece.cli.config.commands.render", "Write the values of one stage."),

@@ -3,51 +3,70 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fleece.cli import aws
+from fleece.cli._progress import track
 from fleece.cli.config.keys import key_id
-from fleece.cli.config.parameters import DEFAULT_KEY, TYPE, Existing
+from fleece.cli.config.parameters import DEFAULT_KEY, MAX_NAME, STANDARD, TYPE, Existing
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fleece.cli.config.parameters import Write
 
+    Item = TypeVar("Item")
+
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 10  # names that one GetParameters takes
+_READ_AT_ONCE = 10  # names that one GetParameters takes
+_DESCRIBED_AT_ONCE = 50  # names that a filter of DescribeParameters takes
 
 
 class ParameterStore:
     """The parameters of one account and region.
 
     Args:
-        ssm: a client of Systems Manager, which retries when it is throttled.
+        ssm: a client of Systems Manager, which paces itself when it is throttled.
         kms: a client of KMS, for aliases.
     """
 
     def __init__(self, ssm: Any, kms: Any) -> None:
         self._ssm = ssm
         self._kms = kms
-        self._arns: dict[str, str] = {DEFAULT_KEY: DEFAULT_KEY}
+        self._arns: dict[str, str] = {}
+
+    @property
+    def longest_name(self) -> int:
+        """How many characters a name can have here, in the region that its ARN names."""
+        meta = self._ssm.meta
+        return MAX_NAME - len(f"arn:{meta.partition}:ssm:{meta.region_name}:123456789012:parameter")
 
     def key(self, name: str | None) -> str:
         """Return the ARN of a key by its id, ARN or alias; `DEFAULT_KEY` for None.
 
         Raises:
-            CommandError: there is no such key, or these credentials may not see it.
+            CommandError: there is no such key, it cannot encrypt parameters, or these credentials may not see it.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow, and not always needed)
 
         wanted = DEFAULT_KEY if name is None else key_id(name)
-        if wanted not in self._arns:
-            try:
-                self._arns[wanted] = self._kms.describe_key(KeyId=wanted)["KeyMetadata"]["Arn"]
-            except (BotoCoreError, ClientError) as error:
-                raise CommandError(f"the key {name!r} cannot be used for parameters: {aws.reason(error)}") from None
-        return self._arns[wanted]
+        if wanted == DEFAULT_KEY:
+            return DEFAULT_KEY
+        try:
+            found = self._kms.describe_key(KeyId=wanted)["KeyMetadata"]
+        except (BotoCoreError, ClientError) as error:
+            if _is_key_arn(wanted) and aws.code(error) == "AccessDeniedException":
+                return wanted  # who may use a key need not be allowed to look at it
+            raise CommandError(f"the key {name!r} cannot be used for parameters: {aws.reason(error)}") from None
+        problem = _key_problem(found)
+        if problem:
+            raise CommandError(f"the key {name!r} cannot be used for parameters: {problem}")
+        self._arns[wanted] = found["Arn"]
+        return str(found["Arn"])
 
     def read(self, names: Sequence[str]) -> dict[str, Existing]:
         """Return those of the parameters that are there, by name.
@@ -58,58 +77,156 @@ class ParameterStore:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         try:
-            return dict(self._read(names))
+            return self._read(names)
         except (BotoCoreError, ClientError) as error:
             raise CommandError(
                 f"the parameters that are there cannot be read, so none is written: {aws.reason(error)}"
             ) from None
 
-    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, Existing]]:
-        for start in range(0, len(names), _AT_ONCE):
-            batch = list(names[start : start + _AT_ONCE])
-            values = {p["Name"]: p for p in self._ssm.get_parameters(Names=batch, WithDecryption=True)["Parameters"]}
-            # GetParameters tells neither the tier nor the key.
-            for details in self._describe(list(values)):
+    def _read(self, names: Sequence[str]) -> dict[str, Existing]:
+        values: dict[str, Any] = {}
+        batches = list(_batches(names, _READ_AT_ONCE))
+        for batch in track(batches, "Reading parameters", len(batches)):
+            answer = self._ssm.get_parameters(Names=batch, WithDecryption=True)
+            values |= {parameter["Name"]: parameter for parameter in answer["Parameters"]}
+        found = {}
+        # GetParameters tells neither the tier nor the key.
+        for batch in _batches(list(values), _DESCRIBED_AT_ONCE):
+            for details in self._described({"Key": "Name", "Option": "Equals", "Values": batch}):
                 value = values[details["Name"]]
-                key = self._known_key(details.get("KeyId", ""))
-                yield details["Name"], Existing(value["Value"], value["Type"], details.get("Tier", "Standard"), key)
+                found[details["Name"]] = Existing(
+                    value["Value"],
+                    value["Type"],
+                    details.get("Tier", STANDARD),
+                    self._arn_of_key(details.get("KeyId", "")),
+                )
+        return found
 
-    def _describe(self, names: list[str]) -> Iterator[Any]:
-        if not names:
-            return
-        filters = [{"Key": "Name", "Option": "Equals", "Values": names}]
-        for page in self._ssm.get_paginator("describe_parameters").paginate(ParameterFilters=filters):
-            yield from page["Parameters"]
-
-    def _known_key(self, name: str) -> str:
-        """Return the ARN of the key that a parameter has; its name, when that leads nowhere any more."""
-        try:
-            return self.key(name) if name else ""
-        except CommandError:
-            return name
-
-    def write(self, writes: Sequence[Write], key: str) -> None:
-        """Write the parameters one after the other, each told to the log; one that fails does not stop the others.
+    def names_below(self, prefix: str) -> list[str]:
+        """Return the names of all parameters below a prefix, in order.
 
         Raises:
-            CommandError: some could not be written; the message says which were written and which not.
+            CommandError: they cannot be read.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-        written, failed = [], []
-        for write in writes:
-            _log.info("Writing %s...", write.name)
-            tier = {"Tier": "Advanced"} if write.advanced else {}
+        where = {"Key": "Path", "Option": "Recursive", "Values": [prefix.rstrip("/") or "/"]}
+        try:
+            return sorted(details["Name"] for details in self._described(where))
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(f"the parameters below {prefix} cannot be listed: {aws.reason(error)}") from None
+
+    def _described(self, where: Mapping[str, Any]) -> Iterator[Any]:
+        for page in self._ssm.get_paginator("describe_parameters").paginate(
+            ParameterFilters=[where], PaginationConfig={"PageSize": 50}
+        ):
+            yield from page["Parameters"]
+
+    def _arn_of_key(self, name: str) -> str:
+        """Return the ARN of the key that a parameter has; its name, when that leads nowhere any more."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        if name in {"", DEFAULT_KEY} or _is_key_arn(name):
+            return name
+        if name not in self._arns:
             try:
+                self._arns[name] = self._kms.describe_key(KeyId=name)["KeyMetadata"]["Arn"]
+            except (BotoCoreError, ClientError):
+                self._arns[name] = name
+        return self._arns[name]
+
+    def write(self, writes: Sequence[Write], key: str) -> None:
+        """Write the parameters one after the other, each told to the log; one that is refused does not stop the others.
+
+        What was written and what not is told when it fails, and also when it is interrupted.
+
+        Args:
+            writes: the parameters.
+            key: the KMS key, as `key` returns it.
+
+        Raises:
+            CommandError: some could not be written.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        outcome = _Outcome([write.name for write in writes])
+        for number, write in enumerate(writes, start=1):
+            try:
+                _log.info("Writing %s... (%d of %d)", write.name, number, len(writes))
+                tier = {"Tier": write.tier} if write.tier else {}
                 self._ssm.put_parameter(
                     Name=write.name, Value=write.value, Type=TYPE, KeyId=key, Overwrite=True, **tier
                 )
             except (BotoCoreError, ClientError) as error:
-                failed.append((write.name, error))
+                outcome.failed[_reason(error, write.value)].append(write.name)
+                if not isinstance(error, ClientError) or aws.code(error) in _FOR_ALL:
+                    break
+            except KeyboardInterrupt:
+                outcome.failed["interrupted, perhaps written"].append(write.name)
+                _log.error("%s", outcome)
+                raise
             else:
-                written.append(write.name)
-        if failed:
-            raise CommandError(
-                f"not written: {', '.join(name for name, _ in failed)} ({aws.reason(failed[0][1])}); "
-                f"written: {', '.join(written) or 'none'}; run it again for the rest"
-            )
+                outcome.written.append(write.name)
+        if outcome.failed:
+            raise CommandError(str(outcome))
+
+
+class _Outcome:
+    """Which parameters were written, which not and why, and which were not tried."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self.written: list[str] = []
+        self.failed: dict[str, list[str]] = defaultdict(list)
+
+    def __str__(self) -> str:
+        tried = {*self.written, *(name for names in self.failed.values() for name in names)}
+        left = [name for name in self._names if name not in tried]
+        parts = [f"{', '.join(names)} ({reason})" for reason, names in self.failed.items()]
+        parts += [f"{', '.join(left)} (not tried)"] if left else []
+        return (
+            f"not written: {'; '.join(parts)}; written: {', '.join(self.written) or 'none'}; run it again for the rest"
+        )
+
+
+def _reason(error: Exception, value: str) -> str:
+    """Return why a parameter was refused; without AWS's own words where these repeat the value."""
+    reason = aws.reason(error)
+    repeated = f"'{value}'" if len(value) < _SHORT else value
+    return aws.code(error) if repeated in reason else reason
+
+
+_SHORT = 6  # characters; so few are in any text by chance
+
+
+def _is_key_arn(name: str) -> bool:
+    return name.startswith("arn:") and ":key/" in name
+
+
+def _key_problem(metadata: Mapping[str, Any]) -> str | None:
+    """Return why a key does not encrypt parameters, from its description; None when it does."""
+    if metadata.get("KeyState", "Enabled") != "Enabled":
+        return f"it is {metadata['KeyState']}; enable it, or name another"
+    if metadata.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
+        return f"it is a {metadata['KeySpec']} key; name a symmetric one for encryption"
+    return None
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+# After these the other parameters would only fail, too.
+_FOR_ALL = frozenset(
+    {
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "ThrottlingException",
+        "UnrecognizedClientException",
+    }
+)

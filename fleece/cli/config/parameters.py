@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fleece.cli.config.output import to_json
 from fleece.cli.config.tree import Dict, Leaf, as_data, place
@@ -27,27 +27,31 @@ TYPE = "SecureString"
 DEFAULT_KEY = "alias/aws/ssm"
 
 MAX_NAME = 1011
-"""Longest name, in characters."""
+"""Longest name, in characters; those count, too, that come before it in its ARN."""
 
 MAX_LEVELS = 15
 """Most levels of a name, itself included."""
+
+STANDARD, ADVANCED = "Standard", "Advanced"
 
 MAX_STANDARD, MAX_ADVANCED = 4096, 8192
 """Longest values of the two tiers, in bytes; the advanced one is charged for."""
 
 
-class Parameter(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Parameter:
     """A parameter as it should be: its name, its text, and the path of the value that it has."""
 
     name: str
-    value: str
+    value: str = dataclasses.field(repr=False)
     path: Path
 
 
-class Existing(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Existing:
     """A parameter as it is in the account; `key` is an ARN, or `DEFAULT_KEY`."""
 
-    value: str
+    value: str = dataclasses.field(repr=False)
     type: str
     tier: str
     key: str
@@ -55,28 +59,54 @@ class Existing(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Write:
-    """A parameter to write, and why: ``new``, or which of value and key differ."""
+    """A parameter to write, and why.
+
+    Attributes:
+        name: its name.
+        value: its new value.
+        tier: the tier to ask for; None leaves it to the account.
+        changes: ``new`` alone, or those of ``value``, ``type`` and ``key`` that differ.
+        type: the type that is there.
+    """
 
     name: str
     value: str = dataclasses.field(repr=False)
-    advanced: bool
-    why: str
+    tier: str | None
+    changes: tuple[str, ...]
+    type: str = TYPE
+
+    def __str__(self) -> str:
+        return f"{self.name} ({' and '.join(self.changes)})"
 
 
-def parameters(rendered: Rendered, prefix: str) -> list[Parameter]:
+def check_prefix(prefix: str) -> None:
+    """Refuse a prefix with which no name begins.
+
+    Raises:
+        UsageError: it has no leading slash.
+    """
+    if not prefix.startswith("/"):
+        raise UsageError(f"the prefix {prefix!r} must begin with a slash, as in /service/stage")
+
+
+def parameters(rendered: Rendered, prefix: str, longest: int = MAX_NAME) -> list[Parameter]:
     """Return the values of a stage as parameters below `prefix`; nested dictionaries become levels of the name.
+
+    Args:
+        rendered: the values.
+        prefix: what every name begins with.
+        longest: how many characters a name can have.
 
     Raises:
         UsageError: the prefix cannot begin a name.
         CommandError: a value cannot be a parameter; the message names it.
     """
-    if not prefix.startswith("/"):
-        raise UsageError(f"the prefix {prefix!r} must begin with a slash, as in /service/stage")
+    check_prefix(prefix)
     if not isinstance(rendered.tree, Dict):
         raise CommandError("config is no dictionary for this stage, so its values have no names")
     found = list(_flat(rendered, rendered.tree, prefix.rstrip("/"), ("config",)))
     for parameter in found:
-        problem = _problem(parameter)
+        problem = _problem(parameter, longest)
         if problem:
             raise CommandError(f"{place(parameter.path)} cannot be the parameter {parameter.name}: {problem}")
     return found
@@ -88,6 +118,8 @@ def _flat(rendered: Rendered, tree: Dict, prefix: str, path: Path) -> Iterator[P
         if "/" in key or not key:
             raise CommandError(f"{place(here)} cannot be a parameter: a key must have characters, and no slash")
         if isinstance(item, Dict):
+            if not item.items:
+                _log.warning("%s is empty, and makes no parameter", place(here))
             yield from _flat(rendered, item, f"{prefix}/{key}", here)
         else:
             yield Parameter(f"{prefix}/{key}", _text(rendered, item, here), here)
@@ -105,14 +137,14 @@ def _text(rendered: Rendered, item: Tree, path: Path) -> str:
     return value if isinstance(value, str) else item.written
 
 
-def _problem(parameter: Parameter) -> str | None:
+def _problem(parameter: Parameter, longest: int) -> str | None:
     levels = parameter.name.removeprefix("/").split("/")
     size = len(parameter.value.encode())
     problems = {
         "a name can have letters, digits and .-_ only": not re.fullmatch(r"[a-zA-Z0-9_.\-/]+", parameter.name),
         "two slashes follow each other": "" in levels,
         "names that begin with aws or ssm are AWS's own": levels[0].lower().startswith(("aws", "ssm")),
-        f"the name has more than {MAX_NAME} characters": len(parameter.name) > MAX_NAME,
+        f"the name has more than {longest} characters": len(parameter.name) > longest,
         f"the name has more than {MAX_LEVELS} levels": len(levels) > MAX_LEVELS,
         "Parameter Store takes no empty values": not parameter.value,
         "Parameter Store takes no {{ in values": "{{" in parameter.value,
@@ -128,27 +160,37 @@ def plan(wanted: Sequence[Parameter], existing: Mapping[str, Existing], key: str
         wanted: the parameters as they should be.
         existing: those of them that are there, by name.
         key: the KMS key to use, as in `Existing`.
+    """
+    return [
+        Write(parameter.name, parameter.value, _tier(parameter, there), changes, there.type if there else TYPE)
+        for parameter, there in ((parameter, existing.get(parameter.name)) for parameter in wanted)
+        if (changes := _changes(parameter, there, key))
+    ]
+
+
+def check_types(writes: Sequence[Write]) -> None:
+    """Refuse writes that would change the type of a parameter.
 
     Raises:
-        CommandError: one is there with another type, which cannot be changed.
+        CommandError: some would; AWS refuses that.
     """
-    writes = []
-    for parameter in wanted:
-        there = existing.get(parameter.name)
-        if there is not None and there.type != TYPE:
-            raise CommandError(
-                f"{parameter.name} is a {there.type}, and a type cannot change: delete it, or take another prefix"
-            )
-        why = _difference(parameter, there, key)
-        if why:
-            # Once advanced, always advanced: AWS refuses to go back.
-            advanced = len(parameter.value.encode()) > MAX_STANDARD or (there is not None and there.tier == "Advanced")
-            writes.append(Write(parameter.name, parameter.value, advanced, why))
-    return writes
+    others = [f"{write.name} is a {write.type}" for write in writes if write.type != TYPE]
+    if others:
+        raise CommandError(
+            f"{', '.join(others)}, and a type cannot change: delete what is there, or take another prefix"
+        )
 
 
-def _difference(parameter: Parameter, there: Existing | None, key: str) -> str:
+def _tier(parameter: Parameter, there: Existing | None) -> str | None:
+    if there is not None and there.tier != STANDARD:
+        return there.tier  # AWS refuses to go back
+    return ADVANCED if len(parameter.value.encode()) > MAX_STANDARD else None
+
+
+def _changes(parameter: Parameter, there: Existing | None, key: str) -> tuple[str, ...]:
     if there is None:
-        return "new"
+        return ("new",)
+    if there.type != TYPE:
+        return ("type",)
     differs = {"value": there.value != parameter.value, "key": there.key != key}
-    return " and ".join(name for name, is_different in differs.items() if is_different)
+    return tuple(name for name, is_different in differs.items() if is_different)

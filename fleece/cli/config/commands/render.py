@@ -43,15 +43,16 @@ def command(
     fleece config render prod --python > src/fleece_config.py
     fleece config render prod --parameter-store /service/prod --dry-run
     """  # noqa: D301
-    from fleece.cli.config import rendering  # noqa: PLC0415 (help needs none)
-
     if sum((encrypt, as_python, prefix is not None)) > 1 or (as_json and (as_python or prefix is not None)):
         raise click.UsageError("Give one of --json, --encrypt, --python and --parameter-store.")
     if prefix is None and (dry_run or ssm_kms_key is not None):
         raise click.UsageError("--dry-run and --ssm-kms-key go with --parameter-store.")
+    from fleece.cli.config import rendering, upload  # noqa: PLC0415 (help needs none)
+
     workspace = settings.workspace(any_key=any_key)
     if prefix is not None:
-        _streams.write(rendering.upload(workspace, stage, environment, prefix, ssm_kms_key, dry_run=dry_run))
+        target = upload.Target(stage, prefix, environment, ssm_kms_key)
+        _streams.write(upload.upload(workspace, target, dry_run=dry_run).encode())
         return
     form = "python" if as_python else "encrypt" if encrypt else "json" if as_json else "yaml"
     _streams.write(rendering.rendered(workspace, stage, environment, form=form))

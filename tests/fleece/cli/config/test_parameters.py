@@ -13,9 +13,9 @@ from fleece.cli.errors import CommandError, UsageError
 def flat(read, keys):
     """Return the parameters of a configuration below ``/p``, as a dictionary."""
 
-    def parameters_of(text, prefix="/p"):
+    def parameters_of(text, prefix="/p", **options):
         rendered = render.render(read(text), "prod", keys)
-        return {p.name: p.value for p in parameters.parameters(rendered, prefix)}
+        return {p.name: p.value for p in parameters.parameters(rendered, prefix, **options)}
 
     return parameters_of
 
@@ -70,38 +70,69 @@ def test_prefixes(flat, prefix, error, message):
         flat("a: 1", prefix)
 
 
+def test_the_length_of_a_name_is_that_of_the_region(flat):
+    """How long a name can be is for the caller to say, as its ARN counts."""
+    assert len(flat(f"{'a' * 7}: 1", longest=10)) == 1
+    with pytest.raises(CommandError, match="more than 10 characters"):
+        flat(f"{'a' * 8}: 1", longest=10)
+
+
+def test_what_makes_no_parameter_is_told(flat, caplog):
+    """An empty dictionary has no leaves, and so no parameter: a warning says so."""
+    assert flat("a: {}\nb: {c: {}}\nd: []\n") == {"/p/d": "[]"}
+    assert caplog.messages == [
+        "config.a is empty, and makes no parameter",
+        "config.b.c is empty, and makes no parameter",
+    ]
+
+
+def test_a_whole_configuration_per_stage(flat):
+    """The configuration may be one dictionary for each stage."""
+    assert flat("+prod: {a: 1}\n+/.*/: {b: 1}\n") == {"/p/a": "1"}
+    with pytest.raises(CommandError, match="no dictionary for this stage"):
+        flat("+prod: 1\n+/.*/: 2\n")
+
+
 @pytest.mark.parametrize(
-    ("there", "why", "advanced"),
+    ("there", "changes", "tier"),
     [
-        (None, "new", False),
-        (Existing("v", "SecureString", "Standard", DEFAULT_KEY), None, False),
-        (Existing("w", "SecureString", "Standard", DEFAULT_KEY), "value", False),
-        (Existing("v", "SecureString", "Standard", "arn:x"), "key", False),
-        (Existing("w", "SecureString", "Advanced", "arn:x"), "value and key", True),
+        (None, ("new",), None),
+        (Existing("v", "SecureString", "Standard", DEFAULT_KEY), None, None),
+        (Existing("w", "SecureString", "Standard", DEFAULT_KEY), ("value",), None),
+        (Existing("v", "SecureString", "Standard", "arn:x"), ("key",), None),
+        (Existing("w", "SecureString", "Advanced", "arn:x"), ("value", "key"), "Advanced"),
+        (Existing("w", "SecureString", "Intelligent-Tiering", DEFAULT_KEY), ("value",), "Intelligent-Tiering"),
+        (Existing("v", "String", "Standard", ""), ("type",), None),
     ],
 )
-def test_only_what_differs_is_written(there, why, advanced):
-    """A parameter is written when it is new or its value or key differs, and stays in the advanced tier."""
+def test_only_what_differs_is_written(there, changes, tier):
+    """A parameter is written when it is new or its value, type or key differs, and its tier never goes down."""
     existing = {} if there is None else {"/p/a": there}
     writes = parameters.plan([Parameter("/p/a", "v", ("config", "a"))], existing, DEFAULT_KEY)
-    assert [(write.why, write.advanced) for write in writes] == ([] if why is None else [(why, advanced)])
+    assert [(write.changes, write.tier) for write in writes] == ([] if changes is None else [(changes, tier)])
 
 
-def test_a_long_value_is_advanced():
-    """A value over 4 KB is written in the advanced tier."""
-    (write,) = parameters.plan([Parameter("/p/a", "é" * 2049, ("config", "a"))], {}, DEFAULT_KEY)
-    assert write.advanced
+@pytest.mark.parametrize(("size", "tier"), [(2048, None), (2049, "Advanced")])
+def test_a_long_value_is_advanced(size, tier):
+    """A value over 4 KB, in bytes, is written in the advanced tier."""
+    (write,) = parameters.plan([Parameter("/p/a", "é" * size, ("config", "a"))], {}, DEFAULT_KEY)
+    assert write.tier == tier
 
 
 def test_a_type_cannot_change():
-    """A parameter that is there as plain text is an error before anything is written."""
-    existing = {"/p/b": Existing("v", "String", "Standard", "")}
-    wanted = [Parameter("/p/a", "v", ()), Parameter("/p/b", "v", ())]
-    with pytest.raises(CommandError, match="/p/b is a String"):
-        parameters.plan(wanted, existing, DEFAULT_KEY)
+    """Parameters that are there as plain text are an error that names all of them."""
+    existing = {name: Existing("v", "String", "Standard", "") for name in ("/p/b", "/p/c")}
+    wanted = [Parameter(name, "v", ()) for name in ("/p/a", "/p/b", "/p/c")]
+    writes = parameters.plan(wanted, existing, DEFAULT_KEY)
+    parameters.check_types(writes[:1])
+    with pytest.raises(CommandError, match=r"^/p/b is a String, /p/c is a String, and a type cannot change: delete"):
+        parameters.check_types(writes)
 
 
 def test_a_plan_does_not_show_values():
-    """The representation of a write, which may end in a log, has no value."""
-    (write,) = parameters.plan([Parameter("/p/a", "hunter2", ())], {}, DEFAULT_KEY)
-    assert "hunter2" not in repr(write)
+    """The representations of parameters and writes, which may end in a log, have no value."""
+    wanted = Parameter("/p/a", "hunter2", ())
+    there = Existing("hunter1", "SecureString", "Standard", DEFAULT_KEY)
+    (write,) = parameters.plan([wanted], {"/p/a": there}, DEFAULT_KEY)
+    assert "hunter" not in f"{wanted!r} {there!r} {write!r} {write}"
+    assert str(write) == "/p/a (value)"

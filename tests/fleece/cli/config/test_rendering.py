@@ -42,7 +42,7 @@ def test_parameter_store(imported, fleece_aws):
     assert fleece_aws.calls("ssm", "PutParameter") == []
     first = imported(*render)
     assert (first.exit_code, first.stdout) == (0, "")
-    assert "Writing /svc/nested/numbers...\n" in first.stderr
+    assert "Writing /svc/nested/numbers... (3 of 4)\n" in first.stderr
     ssm = fleece_aws.client("ssm")
     names = ["/svc/foo", "/svc/password", "/svc/nested/numbers", "/svc/nested/on"]
     there = {p["Name"]: p for p in ssm.get_parameters(Names=names, WithDecryption=True)["Parameters"]}
