@@ -12,9 +12,7 @@ import hmac
 import json
 import logging
 import os
-import secrets
 import stat
-import tempfile
 import time
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -75,11 +73,16 @@ class _RefusedError(Exception):
     """A file or folder is not this user's alone."""
 
 
+class _DamagedError(Exception):
+    """A file has something else in it than what was put there."""
+
+
 class DiskStore:
     """Keeps documents in files of mode 0600, in a folder of mode 0700.
 
     A folder or file that somebody else owns, that others may read, or that is a symbolic link is neither read nor
-    written, with a warning; what cannot be read or written for other reasons is left, as nothing depends on it.
+    written, with a warning; one that is damaged or cannot be read is passed over, with a warning as well. Where nothing
+    can be written, nothing is kept: nothing depends on it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -90,15 +93,15 @@ class DiskStore:
         """Return the document that was put there under the same parts, if it is still there and private."""
         try:
             self._check_folder()
-            document = json.loads(self._read(self._name(parts)))
+            return self._document(self._name(parts))
         except _RefusedError as refusal:
             self._warn(f"{refusal}; nothing is kept there until it is put right or removed")
-        except FileNotFoundError:
+        except _DamagedError as damage:
+            self._warn(f"{damage} is damaged; it is not used, and written anew")
+        except (FileNotFoundError, NotADirectoryError):
             pass
-        except (OSError, ValueError) as error:
-            _log.debug("the cached credentials cannot be read: %s", type(error).__name__)
-        else:
-            return document if isinstance(document, dict) else None
+        except OSError as error:
+            self._warn(f"{error.filename}: {error.strerror}; what is kept there is not used")
         return None
 
     def put(self, parts: Parts, document: Mapping[str, object]) -> None:
@@ -106,7 +109,12 @@ class DiskStore:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_folder()
-            self._write(self._name(parts), json.dumps(document).encode())
+            try:
+                name = self._name(parts)
+            except _DamagedError:
+                (self._folder / _KEY_FILE).unlink(missing_ok=True)
+                name = self._name(parts)
+            self._write(name, json.dumps(document).encode())
             self._sweep()
         except _RefusedError:
             pass  # `get` has warned
@@ -126,12 +134,25 @@ class DiskStore:
         return hmac.new(self._hash_key(), json.dumps(parts).encode(), hashlib.sha256).hexdigest() + ".json"
 
     def _hash_key(self) -> bytes:
-        with contextlib.suppress(FileNotFoundError):
-            return self._read(_KEY_FILE)
-        # Linked, not renamed, into place: of two processes that do this at once, one wins for both.
-        with self._temporary(secrets.token_bytes(_KEY_BYTES)) as path, contextlib.suppress(FileExistsError):
-            os.link(path, self._folder / _KEY_FILE)
-        return self._read(_KEY_FILE)
+        try:
+            key = self._read(_KEY_FILE)
+        except FileNotFoundError:
+            # Linked, not renamed, into place: of two processes that do this at once, one wins for both.
+            with self._temporary(os.urandom(_KEY_BYTES)) as path, contextlib.suppress(FileExistsError):
+                os.link(path, self._folder / _KEY_FILE)
+            key = self._read(_KEY_FILE)
+        if len(key) != _KEY_BYTES:
+            raise _DamagedError(self._folder / _KEY_FILE)
+        return key
+
+    def _document(self, name: str) -> Mapping[str, object]:
+        try:
+            document = json.loads(self._read(name))
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise _DamagedError(self._folder / name)
+        return document
 
     def _read(self, name: str) -> bytes:
         path = self._folder / name
@@ -149,6 +170,8 @@ class DiskStore:
     @contextlib.contextmanager
     def _temporary(self, content: bytes) -> Iterator[str]:
         """Write a private file, and remove it after the ``with`` block if it is still there under that name."""
+        import tempfile  # noqa: PLC0415 (3 ms that a run with everything in the cache does not need)
+
         descriptor, path = tempfile.mkstemp(prefix=_NEW, dir=self._folder)  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -46,7 +46,9 @@ def of_profile(name: str) -> AwsCredentials:
         raise CredentialsError(f"the AWS profile {name!r} gives no credentials: {aws.reason(error)}") from None
     if frozen is None or not frozen.access_key or not frozen.secret_key:
         raise CredentialsError(f"the AWS profile {name!r} has no credentials: see `aws configure sso`")
-    return AwsCredentials(frozen.access_key, frozen.secret_key, frozen.token)
+    # Only those that botocore renews have one; the AWS CLI's `configure export-credentials` reads it there as well.
+    expiration = getattr(found, "_expiry_time", None)
+    return AwsCredentials(frozen.access_key, frozen.secret_key, frozen.token, expiration)
 
 
 def of_variables(environ: Mapping[str, str]) -> AwsCredentials:
@@ -61,7 +63,7 @@ def of_variables(environ: Mapping[str, str]) -> AwsCredentials:
     return AwsCredentials(
         environ["AWS_ACCESS_KEY_ID"],
         environ["AWS_SECRET_ACCESS_KEY"],
-        environ.get("AWS_SESSION_TOKEN") or None,
+        environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN") or None,
         moment(environ.get("AWS_CREDENTIAL_EXPIRATION")),
     )
 

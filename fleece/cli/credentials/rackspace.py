@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
     from urllib3.response import BaseHTTPResponse
 
-_TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two bytes of an answer
 _DURATION = timedelta(hours=1)
 _LONGEST_WAIT = 20.0  # seconds; a service may ask for any Retry-After
 _RETRIES = 3
@@ -44,15 +43,24 @@ class Rackspace:
         identity_url: the base URL of Identity.
         faws_url: the base URL of FAWS.
         ask_passcode: called with a user's name when Identity wants a second factor; returns the passcode.
+        timeout: seconds to connect, and between two bytes of an answer.
 
     Raises:
         UsageError: a URL is not one that secrets may be sent to.
     """
 
-    def __init__(self, identity_url: str, faws_url: str, ask_passcode: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        identity_url: str,
+        faws_url: str,
+        ask_passcode: Callable[[str], str],
+        *,
+        timeout: tuple[float, float] = (5.0, 30.0),
+    ) -> None:
         self._tokens_url = _base(identity_url, "FLEECE_IDENTITY_URL") + "/v2.0/tokens"
         self._accounts_url = _base(faws_url, "FLEECE_FAWS_URL") + "/v0/awsAccounts"
         self._ask_passcode = ask_passcode
+        self._timeout = timeout
 
     def token(self, username: str, api_key: str) -> Token:
         """Get a token for an API key, and a passcode where one is wanted.
@@ -61,12 +69,12 @@ class Rackspace:
             CredentialsError: Identity refuses the user, or does not answer as it should.
         """
         body = {"auth": {"RAX-KSKEY:apiKeyCredentials": {"username": username, "apiKey": api_key}}}
-        response = _post("Rackspace Identity", self._tokens_url, body)
+        response = self._post("Rackspace Identity", self._tokens_url, body)
         wanted = _MFA.search(response.headers.get("WWW-Authenticate", ""))
         if wanted is not None and response.status_code == HTTPStatus.UNAUTHORIZED:
             body = {"auth": {"RAX-AUTH:passcodeCredentials": {"passcode": self._ask_passcode(username)}}}
             # A passcode is good for one use: nothing is sent again.
-            response = _post("Rackspace Identity", self._tokens_url, body, {"X-SessionId": wanted[1]}, retries=0)
+            response = self._post("Rackspace Identity", self._tokens_url, body, {"X-SessionId": wanted[1]}, retries=0)
             if response.status_code == HTTPStatus.UNAUTHORIZED:
                 raise CredentialsError(f"Rackspace Identity refuses the passcode of {username!r}: try again")
         if response.status_code == HTTPStatus.UNAUTHORIZED:
@@ -87,7 +95,7 @@ class Rackspace:
         headers = {"X-Auth-Token": token.id} | ({"X-Tenant-Id": token.tenant} if token.tenant else {})
         body = {"credential": {"duration": str(int(_DURATION.total_seconds()))}}
         asked_at = datetime.now(timezone.utc)
-        response = _post("FAWS", f"{self._accounts_url}/{account}/credentials", body, headers)
+        response = self._post("FAWS", f"{self._accounts_url}/{account}/credentials", body, headers)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             raise TokenRefusedError("FAWS refuses the token that Rackspace Identity gave: try again")
         if response.status_code in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
@@ -102,29 +110,35 @@ class Rackspace:
             case _:
                 raise CredentialsError("FAWS answered with something that is no credential: try again later")
 
+    def _post(
+        self,
+        service: str,
+        url: str,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        retries: int = _RETRIES,
+    ) -> requests.Response:
+        """Send a secret, and return whatever the answer is."""
+        try:
+            with requests.Session(timeout=self._timeout, retries=_Patience.times(retries)) as session:
+                # Without TLS it is for this machine, and a proxy would see it.
+                session.trust_env = url.startswith("https:")
+                return session.post(url, json=body, headers=headers, allow_redirects=False)
+        except requests.RequestException as error:
+            # The text of the error stays out: it may quote a header.
+            raise CredentialsError(
+                f"{service} cannot be reached at {url} ({type(error).__name__}): try again"
+            ) from None
+        except OSError as error:
+            # What requests says about certificates that are not there, before anything is sent.
+            raise CredentialsError(f"{service} cannot be asked: {error}") from error
+
 
 def _base(url: str, name: str) -> str:
     problem = _endpoints.problem(url)
     if problem is not None:
         raise UsageError(f"{name}: {url!r} {problem}")
     return url.rstrip("/")
-
-
-def _post(
-    service: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None, retries: int = _RETRIES
-) -> requests.Response:
-    """Send a secret, and return whatever the answer is."""
-    try:
-        with requests.Session(timeout=_TIMEOUT, retries=_Patience.times(retries)) as session:
-            # Without TLS it is for this machine, and a proxy would see it.
-            session.trust_env = url.startswith("https:")
-            return session.post(url, json=body, headers=headers, allow_redirects=False)
-    except requests.RequestException as error:
-        # The text of the error stays out: it may quote a header.
-        raise CredentialsError(f"{service} cannot be reached at {url} ({type(error).__name__}): try again") from None
-    except OSError as error:
-        # What requests says about certificates that are not there, before anything is sent.
-        raise CredentialsError(f"{service} cannot be asked: {error}") from error
 
 
 def _content(service: str, response: requests.Response) -> object:

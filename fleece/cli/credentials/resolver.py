@@ -59,6 +59,8 @@ class Resolver:
         self._store = store or MemoryStore()
         self._environ = environ
         self._now = now
+        self.api_keys: set[str] = set()
+        """The Rackspace API keys that it has used, which nobody else is to see."""
 
     def resolve(
         self, environment: Environment, *, role: str | None = None, region: str | None = None
@@ -79,7 +81,7 @@ class Resolver:
         if environment.provider == "rackspace":
             return self._of_rackspace(environment, role, region)
         base = self._of_provider(environment)
-        return self._in_role(environment, base, role, region) if role else base
+        return self._in_role_of_provider(environment, base, role, region) if role else base
 
     def _of_provider(self, environment: Environment) -> AwsCredentials:
         """Return the credentials of any provider but Rackspace; each of these keeps its own."""
@@ -88,6 +90,19 @@ class Resolver:
         if environment.provider == "profile":
             return profile.of_profile(environment.profile or "default")
         return profile.of_variables(self._environ)
+
+    def _in_role_of_provider(
+        self, environment: Environment, base: AwsCredentials, role: str, region: str | None
+    ) -> AwsCredentials:
+        def in_role() -> AwsCredentials:
+            return self._in_role(environment, base, role, region)
+
+        if environment.provider == "static":
+            return in_role()  # an emulator that was started again does not know those of before
+        of_base = (environment.provider, base.access_key_id, base.secret_access_key, base.session_token)
+        session_name = self._session_name(environment)
+        place = (environment.account, environment.endpoint_url, role, session_name, region)
+        return self._kept(("aws", *of_base, *place), in_role)
 
     def _of_rackspace(self, environment: Environment, role: str | None, region: str | None) -> AwsCredentials:
         login = self._login_for(environment)
@@ -165,6 +180,7 @@ class Resolver:
             api_key = self._answer(
                 f"Rackspace API key of {username}", f"--apikey-file, or set {' or '.join(key_names)}", hidden=True
             )
+        self.api_keys.add(api_key)
         return username, api_key
 
     def _variable(self, names: list[str]) -> str | None:

@@ -4,6 +4,9 @@ import json
 import logging
 import os
 import stat
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 
@@ -25,6 +28,29 @@ def folder(tmp_path):
 def warnings(caplog):
     """Read the warnings of the test, after the lines of debugging have been left out."""
     return lambda: [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+AS_SOMEBODY = """
+import logging, os, pathlib, sys, tempfile
+from fleece.cli.credentials import DiskStore
+logging.basicConfig(format="%(message)s", level="WARNING")
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+folder = pathlib.Path(sys.argv[1], "credentials")
+"""
+
+
+@pytest.fixture
+def as_somebody():
+    """Run code on an empty ``folder`` as a user who may do what modes let him: root may do anything."""
+    with tempfile.TemporaryDirectory() as place:  # not below the tests' own, where root alone may go
+        if os.geteuid() == 0:
+            os.chown(place, 65534, 65534)
+        yield lambda code: subprocess.run(
+            [sys.executable, "-c", AS_SOMEBODY + code, place], capture_output=True, text=True, check=True
+        )
 
 
 def mode(path):
@@ -132,19 +158,61 @@ def test_another_users_files_are_refused(folder, warnings):
     ]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", "\udc80".encode("utf-8", "surrogatepass").decode("latin-1"), "null"]
-)
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"AccessKeyId": "\xff"}', b"null", b"[" * 100_000])
 def test_a_damaged_file_counts_as_none(folder, warnings, content):
-    """What cannot be read is left and overwritten next time, without a warning."""
+    """What is no document is not used, with a warning, and overwritten next time."""
     store = DiskStore(folder)
     store.put(PARTS, DOCUMENT)
     (entry,) = folder.glob("*.json")
-    entry.write_text(content, encoding="latin-1")
+    entry.write_bytes(content)
     assert store.get(PARTS) is None
     store.put(PARTS, DOCUMENT)
     assert store.get(PARTS) == DOCUMENT
-    assert warnings() == []
+    assert warnings() == [f"{entry} is damaged; it is not used, and written anew"]
+
+
+@pytest.mark.parametrize("content", [b"", b"short"])
+def test_a_damaged_hash_key_is_replaced(folder, warnings, content):
+    """Names are never made with a key that is not random: a damaged one is warned about and made anew."""
+    store = DiskStore(folder)
+    store.put(PARTS, DOCUMENT)
+    (folder / "hash-key").write_bytes(content)
+    assert store.get(PARTS) is None
+    assert warnings() == [f"{folder / 'hash-key'} is damaged; it is not used, and written anew"]
+    store.put(PARTS, DOCUMENT)
+    assert len((folder / "hash-key").read_bytes()) == 32
+    assert store.get(PARTS) == DOCUMENT
+
+
+def test_a_file_that_cannot_be_read_counts_as_none(as_somebody):
+    """A file that its owner may not read is not used, with a warning, and written anew."""
+    done = as_somebody(
+        """
+store = DiskStore(folder)
+store.put(("parts",), {"n": "1"})
+(entry,) = folder.glob("*.json")
+entry.chmod(0)
+print(store.get(("parts",)))
+store.put(("parts",), {"n": "2"})
+print(store.get(("parts",)))
+"""
+    )
+    assert done.stdout == "None\n{'n': '2'}\n"
+    assert done.stderr.endswith(".json: Permission denied; what is kept there is not used\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_home_that_cannot_be_written(as_somebody):
+    """Where nothing can be written, nothing is kept, and nobody is told at each command."""
+    done = as_somebody(
+        """
+folder.parent.chmod(0o500)
+store = DiskStore(folder)
+store.put(("parts",), {"n": "1"})
+print(store.get(("parts",)))
+"""
+    )
+    assert (done.stdout, done.stderr) == ("None\n", "")
 
 
 def test_where_nothing_can_be_written(tmp_path, warnings):
@@ -197,6 +265,34 @@ def test_many_at_once(folder):
         thread.join()
     assert len(seen) == 80
     assert all(document in documents for document in seen)
+    assert len(list(folder.iterdir())) == 2  # the entry and the hash's key
+
+
+def test_many_processes_at_once(folder):
+    """Processes that start at the same time agree on the key, and each reads whole documents of one of them."""
+    code = """
+import json, pathlib, sys
+from fleece.cli.credentials import DiskStore
+input()
+for _ in range(20):
+    store = DiskStore(pathlib.Path(sys.argv[1]))
+    store.put(("parts",), {"n": sys.argv[2] * 20_000})
+    print(len(store.get(("parts",))["n"]))
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, folder, str(n)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(6)
+    ]
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate() for process in processes] == [("20000\n" * 20, "")] * 6
     assert len(list(folder.iterdir())) == 2  # the entry and the hash's key
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from fleece.cli import aws
 from fleece.cli.credentials import AwsCredentials, CredentialsError, Login, MemoryStore, Resolver
+from fleece.cli.credentials.rackspace import Rackspace
 from fleece.cli.environments import Environment
 from fleece.cli.errors import UsageError
 
@@ -256,6 +257,63 @@ def test_a_busy_service_is_asked_again(fleece_rackspace, environment, status):
     assert [request.status for request in fleece_rackspace.requests] == [status, 200, status, 200]
 
 
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+def test_a_slow_service_is_waited_for(fleece_rackspace, environment, kind):
+    """An answer that takes its time is an answer."""
+    fleece_rackspace.fail(kind, None, delay=0.3)
+    assert Resolver().resolve(environment).session_token
+
+
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+def test_a_service_that_hangs(fleece_rackspace, kind):
+    """A service that does not answer in time is asked once more, and then told."""
+    rackspace = Rackspace(fleece_rackspace.url, fleece_rackspace.url, lambda _user: "", timeout=(5, 0.2))
+    token = rackspace.token("fleece", fleece_rackspace.environment()["RS_API_KEY"])
+    fleece_rackspace.fail(kind, None, times=2, delay=60)
+    with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(ReadTimeout\): try again"):
+        rackspace.token("fleece", "k") if kind == "tokens" else rackspace.credentials(ACCOUNT, token)
+
+
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+def test_a_connection_that_is_cut(fleece_rackspace, environment, kind):
+    """Half an answer is none: it is told where it broke off, and nothing of it is used or kept."""
+    fleece_rackspace.fail(kind, None, times=8, cut=True)
+    store = MemoryStore()
+    with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(\w+\): try again"):
+        Resolver(store=store).resolve(environment)
+    fleece_rackspace.clear()
+    assert Resolver(store=store).resolve(environment).session_token
+
+
+def test_a_user_without_a_tenant(fleece_rackspace, environment):
+    """A token may come without a tenant, and is used without."""
+    fleece_rackspace.user("mine", "k2", tenant=None)
+    assert Resolver(Login("mine", "k2")).resolve(environment).session_token
+
+
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(fleece_rackspace, environment, kind, status):
+    """A redirect, though it be to the same server, is refused: key, token and passcode go nowhere else."""
+    to = f"{fleece_rackspace.url}/elsewhere"
+    fleece_rackspace.fail(kind, status, headers={"Location": to})
+    with pytest.raises(CredentialsError, match=f"answered {status}, a redirect: refused"):
+        Resolver().resolve(environment)
+    assert "/elsewhere" not in [request.path for request in fleece_rackspace.requests]
+
+
+def test_a_passcode_is_not_sent_on(fleece_rackspace, environment, answers):
+    """A redirect of the call that has the passcode is refused, and the passcode is sent once."""
+    fleece_rackspace.user("mine", "k2", mfa="123456")
+    answers["Passcode"] = "123456"
+    challenge = {"WWW-Authenticate": "OS-MF sessionId='s', factor='PASSCODE'"}
+    fleece_rackspace.fail("tokens", 401, headers=challenge)
+    fleece_rackspace.fail("tokens", 307, headers={"Location": f"{fleece_rackspace.url}/v2.0/tokens"})
+    with pytest.raises(CredentialsError, match="answered 307, a redirect: refused"):
+        Resolver(Login("mine", "k2"), ask=answers).resolve(environment)
+    assert [request.status for request in fleece_rackspace.requests] == [401, 307]
+
+
 def test_a_service_that_is_not_there(environment, monkeypatch):
     """No connection is told with the URL."""
     monkeypatch.setenv("FLEECE_IDENTITY_URL", "http://127.0.0.1:1")
@@ -331,6 +389,23 @@ def test_another_key_of_the_same_user(fleece_rackspace, environment):
         Resolver(Login("mine", "k3"), store=store).resolve(environment)
 
 
+@pytest.mark.parametrize("change", ["user", "identity", "faws", "key"])
+def test_what_is_kept_for_others_is_not_theirs(fleece_rackspace, environment, change):
+    """Another user, base URL or API key asks for itself."""
+    key = fleece_rackspace.environment()["RS_API_KEY"]
+    fleece_rackspace.user("other", key)
+    store = MemoryStore()
+    Resolver(store=store).resolve(environment)
+    asked = len(fleece_rackspace.requests)
+    url = fleece_rackspace.url.replace("127.0.0.1", "localhost")
+    variables = {"identity": {"FLEECE_IDENTITY_URL": url}, "faws": {"FLEECE_FAWS_URL": url}}.get(change, {})
+    if change == "key":
+        fleece_rackspace.user("fleece", "new")
+    login = {"user": Login("other"), "key": Login("fleece", "new")}.get(change, Login())
+    Resolver(login, store=store, environ={**os.environ, **variables}).resolve(environment)
+    assert [request.kind for request in fleece_rackspace.requests[asked:]] == ["tokens", "credentials"]
+
+
 def test_static(environment):
     """An emulator's keys are fixed."""
     assert Resolver().resolve(dataclasses.replace(environment, provider="static")) == AwsCredentials("test", "test")
@@ -357,6 +432,37 @@ def test_a_role_on_top_of_the_variables(fleece_aws, environment):
     fleece_aws.role("Deploy")
     credentials = Resolver().resolve(dataclasses.replace(environment, provider="environment", role="Deploy"))
     assert ":assumed-role/Deploy/" in identity(fleece_aws, credentials)["Arn"]
+
+
+@pytest.mark.parametrize(("provider", "calls"), [("environment", 1), ("static", 2)])
+def test_a_role_of_another_provider_is_kept(fleece_aws, environment, provider, calls):
+    """A role's credentials are kept under the keys that got them; not those of an emulator, which forgets them."""
+    fleece_aws.role("Deploy")
+    keys = fleece_aws.credentials()
+    emulators = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key}
+    environment = dataclasses.replace(environment, provider=provider, role="Deploy", **emulators)
+    store = MemoryStore()
+    first, second = (Resolver(store=store).resolve(environment) for _ in range(2))
+    assert len(fleece_aws.calls("sts", "AssumeRole")) == calls
+    assert (first == second) is (calls == 1)
+    if provider == "environment":
+        other = {**os.environ, "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}
+        with pytest.raises(CredentialsError, match="InvalidClientTokenId"):
+            Resolver(store=store, environ=other).resolve(environment)
+
+
+def test_a_profile_that_expires(environment, tmp_path, monkeypatch):
+    """When a profile's credentials end is known, so that who gets them asks again in time."""
+    document = tmp_path / "document"
+    document.write_text(
+        '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", '
+        '"Expiration": "2090-01-01T00:00:00Z"}'
+    )
+    (tmp_path / "config").write_text(f"[profile mine]\ncredential_process = cat {document}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    environment = dataclasses.replace(environment, provider="profile", profile="mine")
+    expiration = datetime(2090, 1, 1, tzinfo=timezone.utc)
+    assert Resolver().resolve(environment) == AwsCredentials("A", "s", "t", expiration)
 
 
 def test_a_profile(environment, tmp_path, monkeypatch):
