@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -50,7 +51,10 @@ def credential_options(function: Function) -> Function:
     @functools.wraps(function)
     def command(*args: Any, **options: Any) -> Any:
         names = ("username", "apikey", "apikey_file", "role_session_name", "no_input", "no_cache")
-        return function(*args, resolver=_resolver(**{name: options.pop(name) for name in names}), **options)
+        given = {name: options.pop(name) for name in names}
+        # Whoever called it reads a document, perhaps several at once, and cannot tell that there is a question.
+        given["no_input"] |= options.get("credential_process", False)
+        return function(*args, resolver=_resolver(**given), **options)
 
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -114,7 +118,8 @@ def _has_terminal() -> bool:
 def _ask(question: str, *, hidden: bool) -> str:
     if not hidden and not sys.stdin.isatty():
         return ""  # stdin is the command's data, not an answer
-    answer: str = click.prompt(question, hide_input=hidden, err=True)
+    with contextlib.redirect_stdout(sys.stderr):  # where some releases of click write the end of the question
+        answer: str = click.prompt(question, hide_input=hidden, err=True)
     return answer
 
 

@@ -77,7 +77,7 @@ def _partition(args: list[str]) -> tuple[list[str], bool, list[str]]:
     type=click.Choice(["env", "json", "powershell"]),
     help="Print the variables in place of running a command.",
 )
-@click.option("--credential-process", is_flag=True, help="Print what AWS's credential_process wants.")
+@click.option("--credential-process", is_flag=True, help="Print what AWS's credential_process wants; asks nothing.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
 @click.pass_context
 def command(
@@ -116,11 +116,11 @@ def command(
         return None
     given = variables.given(credentials, aws.region_of(target), target.endpoint_url)
     if export is not None:
-        _streams.write(f"{variables.exported(given, export)}\n".encode())
+        _streams.write(f"{variables.exported(given, export, unset=variables.others(os.environ))}\n".encode())
         return None
-    keys = [one.rs_apikey_var for one in known if one.rs_apikey_var]
+    key_names = [one.rs_apikey_var for one in known if one.rs_apikey_var]
     arguments = words if exact else process.shell(words[0])
-    return process.execute(arguments, variables.without_others(os.environ, keys) | given)
+    return process.execute(arguments, variables.without_others(os.environ, key_names, resolver.api_keys) | given)
 
 
 def _target(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from fleece.cli.errors import NotExecutableError, NotFoundError
+from fleece.cli.errors import CommandError, NotExecutableError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +28,7 @@ def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     Raises:
         NotFoundError: there is no such program; on the ``PATH`` of `environ`, if the name has no slash.
         NotExecutableError: it cannot be executed.
+        CommandError: an argument or a variable cannot be passed on.
     """
     name = arguments[0]
     if not name:
@@ -43,6 +43,12 @@ def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         os.execvpe(name, list(arguments), dict(environ))  # noqa: S606 (without a shell is the point)
     except FileNotFoundError:
         raise NotFoundError(f"{name}: command not found") from None
+    except ValueError:
+        # Its text stays out: it may quote a secret.
+        raise CommandError(
+            f"{name}: an argument or a variable has a character that no program can be given: "
+            "NUL, or one that the locale has no bytes for"
+        ) from None
     except OSError as error:
         if isinstance(error, NotADirectoryError) and "/" not in name:  # the PATH has a file in it
             raise NotFoundError(f"{name}: command not found") from None
@@ -51,6 +57,8 @@ def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def spawn(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a program as a child and return its exit code; 128 and the signal's number when a signal ended it."""
+    import subprocess  # noqa: PLC0415 (3 ms that most runs do not need)
+
     # Ctrl-C reaches the child as well, whose business it is. Not ignored, as the child would inherit that.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
