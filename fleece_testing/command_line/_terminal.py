@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _SCRIPT = Path(__file__).with_name("_on_terminal.py")
 _PIPES = frozenset({"stdout", "stderr"})
 _TICK = 0.02  # seconds until the next look at whether the program has ended, which nothing readable tells
-_GRACE = 2.0  # seconds that it has to end in once its terminal is gone
+_GRACE = 5.0  # seconds that it has to end in once its terminal is gone
 _CHUNK = 1 << 16
 
 
@@ -240,8 +240,8 @@ class Terminal(Startable):
         for name, stream in streams.items():
             if stream is not None:
                 decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-                self._selector.register(stream, selectors.EVENT_READ, (name, decoder))
-        os.set_blocking(self._master, False)
+                key = self._selector.register(stream, selectors.EVENT_READ, (name, decoder))
+                os.set_blocking(key.fd, False)
 
     def _until(self, condition: Callable[[], T | None], timeout: float | None) -> T | None:
         """Read until the condition gives something, which is returned, or until the program or the time ends."""
@@ -251,24 +251,26 @@ class Terminal(Startable):
             # Asked before reading: what an ended program has written can all be read. The terminal is kept open here
             # until then, as macOS throws away what nobody has read from one that nobody has open.
             ended = child.poll() is not None
-            heard = self._read(0 if ended else _TICK)
+            # To an ended program's output each stream itself is asked, as Linux tells of it a little later.
+            keys = [*self._selector.get_map().values()] if ended else [key for key, _ in self._selector.select(_TICK)]
+            heard = [self._hear(key) for key in keys]
             found = condition()
-            if found or (ended and not heard) or time.monotonic() > deadline:
+            if found or (ended and not any(heard)) or time.monotonic() > deadline:
                 return found or None
 
-    def _read(self, seconds: float) -> bool:
-        """Take what there is, or comes within so many seconds, and return whether anything was."""
-        ready = self._selector.select(seconds)
-        for key, _ in ready:
-            name, decoder = key.data
-            try:
-                chunk = os.read(key.fd, _CHUNK)
-            except OSError:  # how Linux tells that nobody has the terminal open any more
-                chunk = b""
-            self._heard[name] += decoder.decode(chunk, final=not chunk)
-            if not chunk:
-                self._selector.unregister(key.fileobj)
-        return bool(ready)
+    def _hear(self, key: selectors.SelectorKey) -> bool:
+        """Take what there is to read from a stream, without waiting, and return whether there was anything."""
+        name, decoder = key.data
+        try:
+            chunk = os.read(key.fd, _CHUNK)
+        except BlockingIOError:
+            return False
+        except OSError:  # how Linux tells that nobody has the terminal open any more
+            chunk = b""
+        self._heard[name] += decoder.decode(chunk, final=not chunk)
+        if not chunk:
+            self._selector.unregister(key.fileobj)
+        return bool(chunk)
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:
