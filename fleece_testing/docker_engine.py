@@ -51,9 +51,13 @@ class DockerEngine(Startable):
         b'Hello'
         >>> sorted(engine.environment())
         ['DOCKER_CONFIG', 'DOCKER_HOST']
+        >>> {"sh", "cat"} <= set(PROGRAMS)
+        True
 
         Failures on demand, and an engine that is gone and comes back, empty:
 
+        >>> "pull" in OPERATIONS
+        True
         >>> engine.fail("pull", 503, "The registry is down")
         >>> engine.vanish()
         >>> engine.clear()

@@ -92,6 +92,10 @@ def fleece_context(request: pytest.FixtureRequest) -> Callable[..., LambdaContex
     """Make Lambda context objects: ``fleece_context(function_name="users")``.
 
     Indirect parametrisation gives the keywords that every call starts from.
+
+    Examples:
+        >>> fleece_context(function_name="users", memory_limit_in_mb=512).memory_limit_in_mb
+        '512'
     """
     made: type[LambdaContext] = _need("context", "fleece_context").LambdaContext
     check = _need("_arguments", "fleece_context").check_names
@@ -107,7 +111,12 @@ def fleece_context(request: pytest.FixtureRequest) -> Callable[..., LambdaContex
 
 @pytest.fixture
 def fleece_events() -> ModuleType:
-    """Build events: the functions of `fleece_testing.events`, such as ``fleece_events.request("GET", "/users")``."""
+    """Build events: the functions of `fleece_testing.events`, such as ``fleece_events.request("GET", "/users")``.
+
+    Examples:
+        >>> fleece_events.request("GET", "/users", kind="http")["rawPath"]
+        '/users'
+    """
     return _need("events", "fleece_events")
 
 
@@ -117,6 +126,11 @@ def fleece_api(request: pytest.FixtureRequest, fleece_context: Callable[..., Lam
 
     Indirect parametrisation gives the keywords that every call starts from, such as ``{"kind": "http"}``; the context
     objects are those of `fleece_context`.
+
+    Examples:
+        >>> api = fleece_api(lambda event, context: {"statusCode": 200, "body": context.function_name}, kind="http")
+        >>> api.get("/users").status
+        200
     """
     made: type[Client] = _need("api", "fleece_api").Client
     defaults = {"context": fleece_context, **_keywords(request, made)}
@@ -130,9 +144,15 @@ def fleece_api(request: pytest.FixtureRequest, fleece_context: Callable[..., Lam
 
 @pytest.fixture
 def fleece_logs(capfd: pytest.CaptureFixture[str]) -> Iterator[Logs]:
-    """Read the JSON lines that the test has written to stdout, from this process and its children.
+    r"""Read the JSON lines that the test has written to stdout, from this process and its children.
 
     What it read is given back at the end, for pytest to show with a failing test.
+
+    Examples:
+        >>> import os
+        >>> written = os.write(1, b'{"event": "Order received", "order_id": 7}\n')
+        >>> fleece_logs.assert_logged("Order received")["order_id"]
+        7
     """
     logs: Logs = _need("logs", "fleece_logs").Logs(capfd)
     yield logs
@@ -145,6 +165,10 @@ def fleece_aws_server(request: pytest.FixtureRequest) -> Iterator[AWS]:
 
     Indirect parametrisation, or an override in a ``conftest.py``, gives it another ``region`` or ``account``.
     Fixtures of a wider scope than a function's use this one, and clear what they leave in it.
+
+    Examples:
+        >>> fleece_aws_server.url.startswith("http://127.0.0.1:")
+        True
     """
     made: type[AWS] = _need("aws", "fleece_aws").AWS
     with made(**_keywords(request, made)) as aws:
@@ -157,6 +181,12 @@ def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
 
     Credentials and endpoints that were in the environment are taken away for the length of the test, and no proxy is
     asked for loopback.
+
+    Examples:
+        >>> import boto3
+        >>> key = fleece_aws.kms_key("orders")
+        >>> [alias["AliasName"] for alias in boto3.client("kms").list_aliases(KeyId=key)["Aliases"]]
+        ['alias/orders']
     """
     environment = importlib.import_module("fleece_testing._environment")
     for name in environment.to_scrub(os.environ):
@@ -172,28 +202,52 @@ def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
 
 @pytest.fixture
 def fleece_kms(fleece_aws: AWS) -> KMS:
-    """Have KMS of `fleece_aws` at hand: ``fleece_kms.key("app")``, ``.encrypt(key, text)``, ``.decrypt(text)``."""
+    """Have KMS of `fleece_aws` at hand: ``fleece_kms.key("app")``, ``.encrypt(key, text)``, ``.decrypt(text)``.
+
+    Examples:
+        >>> key = fleece_kms.key("orders")
+        >>> fleece_kms.decrypt(fleece_kms.encrypt(key, "open sesame"))
+        'open sesame'
+    """
     kms: KMS = _need("aws", "fleece_kms").KMS(fleece_aws)
     return kms
 
 
 @pytest.fixture
 def fleece_ssm(fleece_aws: AWS) -> ParameterStore:
-    """Have Parameter Store of `fleece_aws` at hand: ``fleece_ssm.put(name, value)``, ``.tree(path)``."""
+    """Have Parameter Store of `fleece_aws` at hand: ``fleece_ssm.put(name, value)``, ``.tree(path)``.
+
+    Examples:
+        >>> fleece_ssm.put("/orders/table", "orders-1")
+        >>> fleece_ssm.tree("/orders")
+        {'/orders/table': 'orders-1'}
+    """
     ssm: ParameterStore = _need("aws", "fleece_ssm").ParameterStore(fleece_aws)
     return ssm
 
 
 @pytest.fixture
 def fleece_cloudwatch(fleece_aws: AWS) -> CloudWatch:
-    """Have CloudWatch Logs of `fleece_aws` at hand: ``.lines(group)``, ``.assert_logged(event, order_id=7)``."""
+    """Have CloudWatch Logs of `fleece_aws` at hand: ``.lines(group)``, ``.assert_logged(event, order_id=7)``.
+
+    Examples:
+        >>> fleece_cloudwatch.stream("/aws/lambda/orders")[0]
+        '/aws/lambda/orders'
+        >>> fleece_cloudwatch.lines("/aws/lambda/orders")
+        []
+    """
     cloudwatch: CloudWatch = _need("aws", "fleece_cloudwatch").CloudWatch(fleece_aws)
     return cloudwatch
 
 
 @pytest.fixture(scope="session")
 def fleece_rackspace_server(fleece_aws_server: AWS) -> Iterator[Rackspace]:
-    """Hold the Rackspace stub that `fleece_rackspace` hands out, one for the session."""
+    """Hold the Rackspace stub that `fleece_rackspace` hands out, one for the session.
+
+    Examples:
+        >>> fleece_rackspace_server.url.startswith("http://127.0.0.1:")
+        True
+    """
     with _need("rackspace", "fleece_rackspace").Rackspace(fleece_aws_server) as rackspace:
         yield rackspace
 
@@ -204,7 +258,12 @@ def fleece_rackspace(
     fleece_rackspace_server: Rackspace,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Rackspace:
-    """Stand in for Rackspace Identity and the FAWS credentials API; what it gives out works on `fleece_aws`."""
+    """Stand in for Rackspace Identity and the FAWS credentials API; what it gives out works on `fleece_aws`.
+
+    Examples:
+        >>> user = fleece_rackspace.user("me", "key")
+        >>> fleece_rackspace.account("210987654321", users=["me"])
+    """
     fleece_rackspace_server.clear()
     _set_environment(monkeypatch, fleece_rackspace_server.environment())
     return fleece_rackspace_server
@@ -215,6 +274,10 @@ def fleece_xray_server(request: pytest.FixtureRequest) -> Iterator[XRayDaemon]:
     """Hold the X-Ray daemon that `fleece_xray` hands out, one for the session.
 
     Indirect parametrisation gives it other ``namespaces``.
+
+    Examples:
+        >>> fleece_xray_server.address.startswith("127.0.0.1:")
+        True
     """
     made: type[XRayDaemon] = _need("xray_daemon", "fleece_xray").XRayDaemon
     with made(**_keywords(request, made)) as daemon:
@@ -226,6 +289,13 @@ def fleece_xray(fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch)
     """Receive traces as the X-Ray daemon does, with a sampled trace header set.
 
     A datagram that the real daemon or service would refuse fails the test.
+
+    Examples:
+        >>> from fleece.xray import subsegment
+        >>> with subsegment("orders"), subsegment("read"):
+        ...     pass
+        >>> fleece_xray.assert_subsegment("read", parent="orders")["name"]
+        'read'
     """
     fleece_xray_server.clear()
     _set_environment(monkeypatch, fleece_xray_server.environment())
@@ -235,16 +305,29 @@ def fleece_xray(fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def fleece_docker_server() -> Iterator[DockerEngine]:
-    """Hold the Docker engine that `fleece_docker` hands out, one for the session."""
+    """Hold the Docker engine that `fleece_docker` hands out, one for the session.
+
+    Examples:
+        >>> fleece_docker_server.url.startswith("unix://")
+        True
+    """
     with _need("docker_engine", "fleece_docker").DockerEngine() as engine:
         yield engine
 
 
 @pytest.fixture
 def fleece_docker(fleece_docker_server: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerEngine]:
-    """Stand in for a Docker engine, without images at first: ``fleece_docker.image("example/python:3")``.
+    r"""Stand in for a Docker engine, without images at first: ``fleece_docker.image("example/python:3")``.
 
     ``docker.from_env()`` leads to it, in this process and its children; the user's own configuration is not read.
+
+    Examples:
+        >>> import docker
+        >>> image = fleece_docker.image("example/python:3")
+        >>> client = docker.from_env()
+        >>> client.containers.run("example/python:3", ["echo", "Hello"], remove=True)
+        b'Hello\n'
+        >>> client.close()
     """
     for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
@@ -260,6 +343,11 @@ def fleece_runtime(request: pytest.FixtureRequest) -> Iterator[Callable[..., Run
 
     The function is led to those of `fleece_aws`, `fleece_rackspace` and `fleece_xray` that the test uses; what
     ``environment=...`` names goes over that. Indirect parametrisation gives the keywords that every call starts from.
+
+    Examples:
+        >>> code = (tmp_path / "app.py").write_text("def main(event, context): return event + 1")
+        >>> fleece_runtime(tmp_path, "app.main").invoke(1).result
+        2
     """
     made: type[Runtime] = _need("runtime", "fleece_runtime").Runtime
     check = _need("_arguments", "fleece_runtime").check_names
@@ -305,6 +393,10 @@ def fleece_cli(request: pytest.FixtureRequest, tmp_path: Path) -> CommandLine:
     As a child without a terminal; ``fleece_cli(..., in_process=True)`` runs it in this process, and ``with
     fleece_cli.terminal(...) as terminal:`` on a terminal. Indirect parametrisation gives ``{"in_process": True}`` for
     all calls of the test.
+
+    Examples:
+        >>> fleece_cli("--version").stdout.startswith("fleece ")
+        True
     """
     made: type[CommandLine] = _need("command_line", "fleece_cli").CommandLine
     return made(**{"folder": tmp_path, **_keywords(request, made)})
@@ -312,7 +404,12 @@ def fleece_cli(request: pytest.FixtureRequest, tmp_path: Path) -> CommandLine:
 
 @pytest.fixture
 def fleece_environments(fleece_cli: CommandLine, fleece_rackspace: Rackspace) -> Callable[..., Path]:
-    """Write an ``environments.yml`` whose environments lead to the emulators, where `fleece_cli` runs."""
+    """Write an ``environments.yml`` whose environments lead to the emulators, where `fleece_cli` runs.
+
+    Examples:
+        >>> fleece_environments(staging={"account": "210987654321"}).name
+        'environments.yml'
+    """
     command_line = _need("command_line", "fleece_environments")
 
     def write(**environments: Mapping[str, Any]) -> Path:

@@ -73,6 +73,12 @@ class XRayDaemon(Startable):
         >>> daemon.check()
         >>> daemon.clear()
         >>> daemon.stop()
+
+        For tests of AWS's own SDK as well:
+
+        >>> with XRayDaemon(namespaces=NAMESPACES | {"local"}) as daemon:
+        ...     daemon.subsegments
+        []
     """
 
     host = "127.0.0.1"

@@ -86,6 +86,8 @@ def request(
     Examples:
         >>> request("GET", "/users/1", kind="http")["version"]
         '2.0'
+        >>> all("/users/1" in str(request("GET", "/users/1", kind=kind)) for kind in KINDS)
+        True
     """
     check_options(kind, options)
     return _BUILDERS[kind](method, path, query=query, headers=headers, body=body, **options)

@@ -75,6 +75,8 @@ def open_configurations(draw: Draw, *, has_secret: bool = False) -> OpenConfigur
         ... def test_it(configuration):
         ...     assert "stages" in configuration.text
         ...     assert "password" in configuration.data["config"]
+        ...     assert {stage["key"] for stage in configuration.data["stages"].values()} <= set(KEYS)
+        ...     assert {stage["environment"] for stage in configuration.data["stages"].values()} <= set(ENVIRONMENTS)
         >>> test_it()
     """
     names = draw(st.lists(st.sampled_from(_STAGES), min_size=1, max_size=4, unique=True))

@@ -2,48 +2,56 @@
 
 They are the standard library's doctests, because they show what comes back. A fixture's name in an example is that
 fixture; what else an example needs it makes itself, in a folder of its own.
+
+What is public: the fixtures, and what the modules that stand directly in the package name in ``__all__``. The commands
+of `fleece_testing.local` are public by their help, whose examples run in ``local/test_examples.py``.
 """
 
 import doctest
 import importlib
 import inspect
+import pkgutil
 import re
 import types
 
 import pytest
 
+import fleece_testing
 from fleece_testing import plugin
 
-MODULES = [
-    "fleece_testing.api",
-    "fleece_testing.aws",
-    "fleece_testing.command_line",
-    "fleece_testing.context",
-    "fleece_testing.docker_engine",
-    "fleece_testing.events",
-    "fleece_testing.logs",
-    "fleece_testing.rackspace",
-    "fleece_testing.runtime",
-    "fleece_testing.strategies",
-    "fleece_testing.xray_daemon",
-]
 NAME = re.compile(r"\w+")
-FIXTURES = {"monkeypatch", "tmp_path", *(name for name in vars(plugin) if name.startswith("fleece_"))}
+FIXTURES = {name: inspect.unwrap(value) for name, value in vars(plugin).items() if name.startswith("fleece_")}
+NAMED = {"monkeypatch", "tmp_path", *FIXTURES}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
+def public_modules():
+    """Yield each public module of the package that is there to be imported."""
+    for module in pkgutil.iter_modules(fleece_testing.__path__):
+        if not module.name.startswith("_") and module.name not in {"local", "plugin"}:
+            yield importlib.import_module(f"fleece_testing.{module.name}")
+
+
+MODULES = {module.__name__: module for module in public_modules()}
+
+
 def public_names():
-    """Yield each public function and class of the package once, with its name."""
+    """Yield each public function, class and fixture of the package once, with its name."""
     seen = set()
-    for module_name in MODULES:
-        module = importlib.import_module(module_name)
+    for module_name, module in MODULES.items():
         for name in module.__all__:
             value = getattr(module, name)
-            # On Python 3.10 isclass() takes dict[str, Any] for a class.
-            is_class = inspect.isclass(value) and not isinstance(value, types.GenericAlias)
-            if (is_class or inspect.isfunction(value)) and value not in seen:
+            if is_documented(value) and value not in seen:
                 seen.add(value)
                 yield f"{module_name}.{name}", value
+    for name, function in FIXTURES.items():
+        yield f"{plugin.__name__}.{name}", function
+
+
+def is_documented(value):
+    """Return whether a value has a docstring of its own."""
+    # On Python 3.10 isclass() takes dict[str, Any] for a class.
+    return (inspect.isclass(value) and not isinstance(value, types.GenericAlias)) or inspect.isfunction(value)
 
 
 def examples_of(docstring):
@@ -78,12 +86,27 @@ def test_everything_public_has_an_example(name):
         assert not without, f"{name}: no example has {', '.join(without)}"
 
 
+CONSTANTS = [
+    (module.__name__, name)
+    for module in MODULES.values()
+    for name in module.__all__
+    if not is_documented(getattr(module, name)) and not isinstance(getattr(module, name), types.GenericAlias)
+]
+
+
+@pytest.mark.parametrize(("module", "constant"), CONSTANTS)
+def test_every_constant_is_in_an_example(module, constant):
+    """A constant, which can have no example of its own, is in one of its module's."""
+    examples = [examples_of(value.__doc__) for name, value in PUBLIC.items() if name.startswith(f"{module}.")]
+    assert constant in NAME.findall("".join(examples))
+
+
 def found():
     """Yield every example of the public names with what it can name: its neighbours in the module."""
     finder = doctest.DocTestFinder(recurse=True)
     for name, value in PUBLIC.items():
-        module = importlib.import_module(name.rpartition(".")[0])
-        neighbours = {public: getattr(module, public) for public in module.__all__}
+        module = MODULES.get(name.rpartition(".")[0])
+        neighbours = {public: getattr(module, public) for public in module.__all__} if module else {}
         yield from finder.find(value, name, module=False, globs=neighbours)
 
 
@@ -96,7 +119,7 @@ def test_example(name, request, tmp_path, monkeypatch):
     test = EXAMPLES[name]
     named = set(NAME.findall("".join(example.source for example in test.examples)))
     monkeypatch.chdir(tmp_path)
-    test.globs |= {fixture: request.getfixturevalue(fixture) for fixture in sorted(named & FIXTURES)}
+    test.globs |= {fixture: request.getfixturevalue(fixture) for fixture in sorted(named & NAMED)}
     out = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     runner.run(test, out=out.append)
