@@ -492,7 +492,9 @@ def test_a_role_of_a_profile_is_not_assumed_at_an_endpoint_of_the_shell(fleece_a
     monkeypatch.setenv("AWS_ENDPOINT_URL", fleece_aws.url)
     monkeypatch.setattr(aws, "_ATTEMPTS", 1)
     with socket.create_server(("127.0.0.1", 0)) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        proxy.settimeout(30)
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
         asked = threading.Thread(target=_refuse, args=(proxy,))
         asked.start()
         with pytest.raises(CredentialsError, match="the AWS profile 'mine' gives no credentials"):
