@@ -86,7 +86,7 @@ class Company:
             return finished.output, {"": float(finished.output)}
         if isinstance(measure, Command):
             program, *arguments = measure.arguments
-            finished = self._start(contestant, [python.with_name(program), *arguments], measure.files)
+            finished = self._start(contestant, [python.parent / program, *arguments], measure.files)
             return finished.output, {"": finished.seconds[self.row.clock]}
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder, "times.json")

@@ -49,7 +49,7 @@ class Command:
     """Time of a whole process.
 
     Args:
-        arguments: the name of a program of the environment, and what it is given.
+        arguments: the name of a program of the environment, or the path of another, and what it is given.
         files: what is in the folder that it runs in: text by path.
     """
 
