@@ -158,7 +158,12 @@ def _variable(text: str) -> tuple[str, str]:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document; with --follow, one on each line.")
 @_stack_option
 def traces(follow: bool, as_json: bool, stack: Path | None) -> None:
-    """Show the traces that the local stack has received, as waterfalls."""
+    """Show the traces that the local stack has received, as waterfalls.
+
+    \b
+    fleece-local traces
+    fleece-local traces --json > traces.json
+    """  # noqa: D301
     from fleece_testing.local import traces as command  # noqa: PLC0415
     from fleece_testing.local.console import console  # noqa: PLC0415
     from fleece_testing.local.session import need  # noqa: PLC0415
@@ -188,7 +193,10 @@ def demo(folder: Path, wheels: Path | None) -> int:
     """Take the example service through its life, and check each step.
 
     Exit code 0 only when every step did what it should.
-    """
+
+    \b
+    fleece-local demo                     # in a checkout of fleece
+    """  # noqa: D301
     if not (folder / "resources.yml").is_file():
         raise click.BadParameter(
             f"{str(folder)!r} has no resources.yml: run this in a checkout of fleece, or name its folder 'localstack'",
