@@ -54,7 +54,7 @@ def decrypted(closed: Document, secrets: list[Leaf], keys: KeyService) -> list[s
     Raises:
         CommandError: some cannot be decrypted, or are no text; the message names them, each with its stage.
     """
-    plaintexts = [_as_text(answer) for answer in keys.decrypt([_item(leaf) for leaf in secrets])]
+    plaintexts = [_as_text(answer) for answer in keys.decrypt([_item(closed, leaf) for leaf in secrets])]
     failed = [
         (leaf, answer) for leaf, answer in zip(secrets, plaintexts, strict=True) if isinstance(answer, Undecryptable)
     ]
@@ -86,7 +86,7 @@ def import_(opened: Document, closed: Document | None, keys: KeyService, *, reen
     _check_marks(opened, secrets)
     kept = _kept(secrets, closed, keys, reencrypt) if closed is not None else {}
     fresh = [leaf for leaf in secrets if id(leaf.node) not in kept]
-    ciphertexts = keys.encrypt([_item(leaf) for leaf in fresh])
+    ciphertexts = keys.encrypt([_item(opened, leaf) for leaf in fresh])
     values = {node: CLOSED_MARK + (old.ciphertext or "") for node, old in kept.items()} | {
         id(leaf.node): CLOSED_MARK + base64.b64encode(ciphertext).decode()
         for leaf, ciphertext in zip(fresh, ciphertexts, strict=True)
@@ -113,7 +113,7 @@ def _kept(secrets: list[Leaf], closed: Document, keys: KeyService, reencrypt: Co
     """
     wanted = {_owner(leaf) for leaf in secrets if leaf.stage and leaf.stage.name not in reencrypt}
     candidates = [leaf for leaf in _encrypted(closed) if _owner(leaf) in wanted]
-    plaintexts = map(_as_text, keys.decrypt([_item(leaf) for leaf in candidates]))
+    plaintexts = map(_as_text, keys.decrypt([_item(closed, leaf) for leaf in candidates]))
     known: dict[Any, dict[Path, Leaf]] = defaultdict(dict)
     for leaf, plaintext in zip(candidates, plaintexts, strict=True):
         known[_owner(leaf), plaintext][leaf.path] = leaf
@@ -157,12 +157,12 @@ def _in_place(value: str, spot: Spot) -> Spelling:
     return spot.spelling._replace(body=f"{spot.line_break}{margin}{value}")
 
 
-def _item(leaf: Leaf) -> Item:
+def _item(document: Document, leaf: Leaf) -> Item:
     if leaf.stage is None:
         raise AssertionError(f"{leaf.title} has no stage")  # the document would not have been read
     if leaf.ciphertext is not None:
-        return Item(leaf.title, leaf.stage, base64.b64decode(leaf.ciphertext))
-    return Item(leaf.title, leaf.stage, (leaf.plaintext or "").encode())
+        return Item(document.title(leaf), leaf.stage, base64.b64decode(leaf.ciphertext))
+    return Item(document.title(leaf), leaf.stage, (leaf.plaintext or "").encode())
 
 
 def _as_text(answer: bytes | Undecryptable) -> str | Undecryptable:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import dataclasses
+import gc
 from typing import TYPE_CHECKING
 
 import yaml
@@ -54,6 +56,10 @@ class Document:
         """Return where a leaf is written."""
         return text.locate(self.source, leaf.node, self.contexts[id(leaf.node)])
 
+    def title(self, leaf: Leaf) -> str:
+        """Return where a leaf is, for messages: ``config.yml:12: config.password.+prod (stage prod)``."""
+        return self.source.at(leaf.node.start_mark.index) + leaf.title
+
     def error(self, leaf: Leaf, message: str) -> ConfigError:
         """Return the error that says `message` about a leaf."""
         return self.source.error(f"{leaf.title}: {message}", leaf.node.start_mark.index)
@@ -65,6 +71,23 @@ def parse(source: Source) -> Document:
     Raises:
         ConfigError: it is no YAML, or breaks a rule of the format.
     """
+    with _collector_paused():
+        return _parsed(source)
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Let nobody look for garbage while thousands of small objects are made that all stay: it makes big files slow."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _parsed(source: Source) -> Document:
     root = loader.compose(source)
     contexts = text.contexts(source, root)
     nodes = Nodes(source, len(contexts))

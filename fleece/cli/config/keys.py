@@ -1,23 +1,30 @@
-"""Encrypting and decrypting with AWS KMS: one client for each environment, calls side by side, each with its key.
+"""Encrypting and decrypting with AWS KMS: one client for each environment and region, calls side by side.
 
 The rest of the package takes a `KeyService`, and does not know that it is KMS.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from fleece.cli import aws
+from fleece.cli.config.side_by_side import call_each
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fleece.cli.config.tree import Stage
 
     Answer = TypeVar("Answer")
+
+    class Track(Protocol):
+        """What `fleece.cli._progress.track` is, which belongs to the command line."""
+
+        def __call__(self, items: Iterable[Answer], label: str, total: int) -> Iterator[Answer]:
+            """Yield the items as they come."""
+
 
 MAX_PLAINTEXT = 4096
 """Most bytes that KMS encrypts in one call."""
@@ -30,7 +37,7 @@ class KeyServiceError(CommandError):
 
 
 class Item(NamedTuple):
-    """Something to encrypt or decrypt: its name for messages, whose key, and its bytes."""
+    """Something to encrypt or decrypt: where it is, for messages; whose key; and its bytes."""
 
     title: str
     stage: Stage
@@ -66,14 +73,19 @@ class KMS:
 
     Args:
         client_for: makes the KMS client for an environment's name and the key, from which a region can be read. It is
-            called once for each environment, from the thread that calls `encrypt` or `decrypt`.
+            called once for each such pair, from the thread that calls `encrypt` or `decrypt`.
         any_key: whether a ciphertext of another key than the stage's is decrypted too.
+        track: passes answers on as they come, with what is done and how many there will be, to show how far it is.
     """
 
-    def __init__(self, client_for: Callable[[str, str], Any], *, any_key: bool = False) -> None:
+    def __init__(
+        self, client_for: Callable[[str, str], Any], *, any_key: bool = False, track: Track | None = None
+    ) -> None:
         self._client_for = client_for
         self._any_key = any_key
-        self._clients: dict[str, Any] = {}
+        self._track = track
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._plaintexts: dict[tuple[Stage, bytes], bytes] = {}
 
     def encrypt(self, items: Sequence[Item]) -> list[bytes]:
         """Return the ciphertext of each plaintext, in order.
@@ -81,26 +93,30 @@ class KMS:
         Raises:
             KeyServiceError: KMS refused; the calls not yet made are not made.
         """
-        return self._side_by_side(self._encrypt, items)
+        return self._side_by_side(self._encrypt, items, "Encrypting")
 
     def decrypt(self, items: Sequence[Item]) -> list[bytes | Undecryptable]:
-        """Return the plaintext of each ciphertext, in order.
+        """Return the plaintext of each ciphertext, in order; KMS is asked once for each.
 
         Raises:
             KeyServiceError: KMS could not be reached, or throttles for longer than we try.
         """
-        return self._side_by_side(self._decrypt, items)
+        unknown = [item for item in items if (item.stage, item.content) not in self._plaintexts]
+        answers: dict[Any, bytes | Undecryptable] = {}
+        for item, answer in zip(unknown, self._side_by_side(self._decrypt, unknown, "Decrypting"), strict=True):
+            answers[item.stage, item.content] = answer
+            if isinstance(answer, bytes):
+                self._plaintexts[item.stage, item.content] = answer
+        answers.update(self._plaintexts)
+        return [answers[item.stage, item.content] for item in items]
 
-    def _side_by_side(self, call: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    def _side_by_side(self, call: Callable[[Item], Answer], items: Sequence[Item], what: str) -> list[Answer]:
         """Make a call for each item, a few at a time; the first that fails stops those that have not begun."""
         for item in items:
             # Made here, one after the other: finding credentials may ask the user something.
             self._client(item.stage)
-        pool = concurrent.futures.ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="fleece-kms")
-        try:
-            return list(pool.map(call, items))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        answers = call_each(call, items, _SIDE_BY_SIDE)
+        return list(self._track(answers, what, len(items)) if self._track else answers)
 
     def _encrypt(self, item: Item) -> bytes:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow; only for those who call AWS)
@@ -109,7 +125,7 @@ class KMS:
             answer = self._client(item.stage).encrypt(KeyId=key_id(item.stage.key), Plaintext=item.content)
         except (BotoCoreError, ClientError) as error:
             raise KeyServiceError(
-                f"{item.title} cannot be encrypted with the key {item.stage.key!r}: {aws.reason(error)}"
+                f"{item.title}: cannot be encrypted with the key {item.stage.key!r}: {aws.reason(error)}"
             ) from error
         return bytes(answer["CiphertextBlob"])
 
@@ -124,11 +140,16 @@ class KMS:
             if code == "IncorrectKeyException":
                 return Undecryptable(self._wrong_key(item))
             if code in _TRY_LATER:
-                raise KeyServiceError(f"{item.title} cannot be decrypted now: {aws.reason(error)}") from error
-            return Undecryptable(aws.reason(error))
+                raise self._not_now(item, error) from error
+            return Undecryptable(f"{aws.reason(error)} (the stage's key is {item.stage.key!r})")
         except BotoCoreError as error:
-            raise KeyServiceError(f"{item.title} cannot be decrypted now: {aws.reason(error)}") from error
+            raise self._not_now(item, error) from error
         return bytes(answer["Plaintext"])
+
+    def _not_now(self, item: Item, error: Exception) -> KeyServiceError:
+        return KeyServiceError(
+            f"{item.title}: cannot be decrypted with the key {item.stage.key!r} now: {aws.reason(error)}"
+        )
 
     def _wrong_key(self, item: Item) -> str:
         """Say which key was meant and which it is: KMS tells the latter when it may decrypt with any."""
@@ -144,9 +165,10 @@ class KMS:
         )
 
     def _client(self, stage: Stage) -> Any:
-        if stage.environment not in self._clients:
-            self._clients[stage.environment] = self._client_for(stage.environment, stage.key)
-        return self._clients[stage.environment]
+        what = (stage.environment, stage.key)
+        if what not in self._clients:
+            self._clients[what] = self._client_for(*what)
+        return self._clients[what]
 
 
 def size_problem(content: bytes) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import functools
+import re
 
 from fleece.cli.errors import CommandError
 
@@ -61,8 +63,16 @@ class Source:
         """The line break that the text uses: LF, or CR and LF."""
         return "\r\n" if "\r\n" in self.text else "\n"
 
+    def at(self, index: int | None = None) -> str:
+        """Return what a message about the character at `index` begins with, or one about the whole file."""
+        if index is None or not self.has_lines:
+            return f"{self.name}: "
+        return f"{self.name}:{bisect.bisect_left(self._line_ends, index) + 1}: "
+
     def error(self, message: str, index: int | None = None) -> ConfigError:
         """Return the error that says `message` about the character at `index`, or about the whole file."""
-        if index is None or not self.has_lines:
-            return ConfigError(f"{self.name}: {message}")
-        return ConfigError(f"{self.name}:{self.text.count(chr(10), 0, index) + 1}: {message}")
+        return ConfigError(f"{self.at(index)}{message}")
+
+    @functools.cached_property
+    def _line_ends(self) -> list[int]:
+        return [match.start() for match in re.finditer("\n", self.text)]

@@ -55,7 +55,7 @@ class Edit(NamedTuple):
     text: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Spot:
     """A scalar's place in a text.
 

@@ -6,12 +6,12 @@ Secrets are leaves whose text begins with ``:encrypt:`` (in clear) or ``:decrypt
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from fleece.cli import stages as stage_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import yaml
 
@@ -35,7 +35,7 @@ def place(path: Path) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Stage:
     """A stage as the configuration defines it.
 
@@ -50,7 +50,7 @@ class Stage:
     key: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Leaf:
     """A string, number, boolean or null.
 
@@ -93,21 +93,21 @@ class Leaf:
         return self.value[len(mark) :] if isinstance(self.value, str) and self.value.startswith(mark) else None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class List:
     """A list of values."""
 
     items: tuple[Tree, ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Dict:
     """Values by name, in the order of the file."""
 
     items: Mapping[str, Tree]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class PerStage:
     """One value for each stage.
 
@@ -123,27 +123,46 @@ class PerStage:
 Tree: TypeAlias = Leaf | List | Dict | PerStage
 
 
-def leaves(tree: Tree) -> Iterator[Leaf]:
-    """Yield every leaf, in the order of the file."""
+Made = TypeVar("Made")
+
+
+class Visitor(Protocol[Made]):
+    """What is made of each part of a tree by `walk`."""
+
+    def leaf(self, leaf: Leaf) -> Made:
+        """Return what is made of a leaf."""
+
+    def list(self, items: Sequence[Made]) -> Made:
+        """Return what is made of a list, from what was made of its items."""
+
+    def dict(self, items: Mapping[str, Made]) -> Made:
+        """Return what is made of a dictionary, from what was made of its values."""
+
+    def per_stage(self, tree: PerStage, way: Callable[[str], Made]) -> Made:
+        """Return what is made of values by stage; `way` walks the value of one of them, by its name."""
+
+
+def walk(tree: Tree, visitor: Visitor[Made]) -> Made:
+    """Go through a tree, in the order of the file: the one way in which secrets, values and mistakes are found."""
     if isinstance(tree, Leaf):
-        yield tree
-    elif isinstance(tree, List):
-        for item in tree.items:
-            yield from leaves(item)
-    else:
-        for item in (tree.items if isinstance(tree, Dict) else tree.ways).values():
-            yield from leaves(item)
+        return visitor.leaf(tree)
+    if isinstance(tree, List):
+        return visitor.list([walk(item, visitor) for item in tree.items])
+    if isinstance(tree, Dict):
+        return visitor.dict({name: walk(item, visitor) for name, item in tree.items.items()})
+    return visitor.per_stage(tree, lambda name: walk(tree.ways[name], visitor))
+
+
+def leaves(tree: Tree) -> Sequence[Leaf]:
+    """Return every leaf, in the order of the file."""
+    visitor = _Leaves()
+    walk(tree, visitor)
+    return visitor.found
 
 
 def as_data(tree: Tree, value_of: Callable[[Leaf], Any]) -> Any:
     """Return the tree as dictionaries and lists, with `value_of` each leaf; stages are keys with a ``+`` again."""
-    if isinstance(tree, Leaf):
-        return value_of(tree)
-    if isinstance(tree, List):
-        return [as_data(item, value_of) for item in tree.items]
-    if isinstance(tree, Dict):
-        return {name: as_data(item, value_of) for name, item in tree.items.items()}
-    return {f"+{name}": as_data(item, value_of) for name, item in tree.ways.items()}
+    return walk(tree, _AsData(value_of))
 
 
 def for_stage(tree: Tree, stage: str) -> Tree:
@@ -152,13 +171,65 @@ def for_stage(tree: Tree, stage: str) -> Tree:
     Raises:
         LookupError: one has none; the message is its place.
     """
-    if isinstance(tree, PerStage):
-        way = stage_names.match(stage, tree.ways)
-        if way is None:
+    return walk(tree, _ForStage(stage))
+
+
+class _Leaves(Visitor[None]):
+    """Collects the leaves."""
+
+    def __init__(self) -> None:
+        self.found: list[Leaf] = []
+
+    def leaf(self, leaf: Leaf) -> None:
+        self.found.append(leaf)
+
+    def list(self, items: Sequence[None]) -> None:
+        pass
+
+    def dict(self, items: Mapping[str, None]) -> None:
+        pass
+
+    def per_stage(self, tree: PerStage, way: Callable[[str], None]) -> None:
+        for name in tree.ways:
+            way(name)
+
+
+class _AsData(Visitor[Any]):
+    """Makes dictionaries and lists."""
+
+    def __init__(self, value_of: Callable[[Leaf], Any]) -> None:
+        self._value_of = value_of
+
+    def leaf(self, leaf: Leaf) -> Any:
+        return self._value_of(leaf)
+
+    def list(self, items: Sequence[Any]) -> Any:
+        return items
+
+    def dict(self, items: Mapping[str, Any]) -> Any:
+        return items
+
+    def per_stage(self, tree: PerStage, way: Callable[[str], Any]) -> Any:
+        return {f"+{name}": way(name) for name in tree.ways}
+
+
+class _ForStage(Visitor[Tree]):
+    """Chooses the values of one stage."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
+
+    def leaf(self, leaf: Leaf) -> Tree:
+        return leaf
+
+    def list(self, items: Sequence[Tree]) -> Tree:
+        return List(tuple(items))
+
+    def dict(self, items: Mapping[str, Tree]) -> Tree:
+        return Dict(items)
+
+    def per_stage(self, tree: PerStage, way: Callable[[str], Tree]) -> Tree:
+        name = stage_names.match(self._stage, tree.ways)
+        if name is None:
             raise LookupError(place(tree.path))
-        return for_stage(tree.ways[way], stage)
-    if isinstance(tree, List):
-        return List(tuple(for_stage(item, stage) for item in tree.items))
-    if isinstance(tree, Dict):
-        return Dict({name: for_stage(item, stage) for name, item in tree.items.items()})
-    return tree
+        return way(name)

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from fleece.cli._files import write_atomically
+from fleece.cli._progress import track
 from fleece.cli.config import closed, document, json_input, render
 from fleece.cli.config.clients import Clients
 from fleece.cli.config.keys import KMS
@@ -40,7 +41,7 @@ class Workspace:
     def __init__(self, path: Path, environments: Path, resolver: Resolver, *, any_key: bool = False) -> None:
         self._path = path
         self.clients = Clients(environments, resolver)
-        self.keys = KMS(self.clients.kms, any_key=any_key)
+        self.keys = KMS(self.clients.kms, any_key=any_key, track=track)
 
     def import_(self, stdin: bytes, *, reencrypt: bool = False, stage: str | None = None) -> None:
         """Write the open configuration that `stdin` is, YAML or JSON, with its secrets encrypted.

@@ -62,7 +62,10 @@ def test_an_unchanged_import_does_not_touch_the_file(imported):
         ("stages: {}\n", "Error: <stdin>: 'config' is missing"),
         (OPEN.replace("+prod: :encrypt", "+prod: :encrypt:a # :encrypt"), "Error: <stdin>:8: ':encrypt:' is outside"),
         (OPEN.replace("bar ", ":encrypt:hunter2 "), "Error: <stdin>:6: config.foo: a secret must be a stage's"),
-        (OPEN.replace("key: p", "key: absent"), "config.password.+prod (stage prod) cannot be encrypted"),
+        (
+            OPEN.replace("key: p", "key: absent"),
+            "Error: <stdin>:8: config.password.+prod (stage prod): cannot be encrypted with the key 'absent': NotFound",
+        ),
         (OPEN.replace("environment: production", "environment: nope"), "no environment 'nope'"),
     ],
     ids=["empty", "incomplete", "comment", "in clear", "no such key", "no such environment"],

@@ -4,6 +4,7 @@ import pytest
 
 from fleece.cli.config.keys import KMS, Item, KeyServiceError, Undecryptable, key_id
 from fleece.cli.config.tree import Stage
+from fleece_testing.command_line import write_environments
 
 DEV = Stage("dev", "development", "d")
 
@@ -45,6 +46,27 @@ def test_one_client_for_each_environment(kms, fleece_aws):
     assert kms.made == ["development", "production"]
 
 
+def test_one_client_for_each_region_of_an_environment(config, fleece_aws):
+    """Keys of two regions, in one environment that names none, are each asked in their own."""
+    from fleece.cli.config.clients import Clients
+    from fleece.cli.credentials import Login, Resolver
+
+    path = write_environments(config.path.parent, fleece_aws.url, {"development": {"provider": "environment"}})
+    clients = Clients(path, Resolver(Login(), ask=None, store=None))
+    service = KMS(clients.kms)
+    arns = [f"arn:aws:kms:{region}:123456789012:alias/d" for region in ("eu-west-1", "us-east-1", "eu-west-1")]
+    regions = [service._client(Stage("dev", "development", arn)).meta.region_name for arn in arns]
+    assert regions == ["eu-west-1", "us-east-1", "eu-west-1"]
+    assert clients.kms("development", arns[0]) is clients.kms("development", arns[2])
+
+
+def test_a_ciphertext_is_decrypted_once(kms, fleece_aws):
+    """What has been decrypted is known from then on: `edit` opens the file and closes it again."""
+    ciphertexts = kms.encrypt(items(b"a", b"b"))
+    assert kms.decrypt(items(*ciphertexts)) == kms.decrypt(items(*ciphertexts)) == [b"a", b"b"]
+    assert len(fleece_aws.calls("kms", "Decrypt")) == 2
+
+
 def test_nothing_to_do_makes_no_client(kms):
     """Without values no client is made, so no credentials are needed."""
     assert kms.encrypt([]) == kms.decrypt([]) == []
@@ -73,7 +95,7 @@ def test_any_key(kms, fleece_aws):
 def test_the_first_refusal_is_named_and_stops_the_rest(kms, fleece_aws):
     """When KMS refuses one of many, the error names it, and not all of the others are tried."""
     fleece_aws.fail("kms", "Encrypt", times=1000, code="AccessDeniedException", status=400)
-    with pytest.raises(KeyServiceError, match=r"^config\.v0 cannot be encrypted with the key 'd': AccessDenied"):
+    with pytest.raises(KeyServiceError, match=r"^config\.v0: cannot be encrypted with the key 'd': AccessDenied"):
         kms.encrypt(items(*[b"x"] * 200))
     assert len(fleece_aws.calls("kms", "Encrypt")) < 200
 
@@ -90,7 +112,7 @@ def test_an_unreachable_service_is_no_undecryptable_value(fleece_aws):
 
     once = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
     gone = KMS(lambda *_: fleece_aws.client("kms", endpoint_url="http://127.0.0.1:1", config=once))
-    with pytest.raises(KeyServiceError, match=r"config\.v0 cannot be decrypted now"):
+    with pytest.raises(KeyServiceError, match=r"config\.v0: cannot be decrypted with the key 'd' now"):
         gone.decrypt(items(b"x"))
 
 
