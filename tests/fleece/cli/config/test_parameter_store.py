@@ -252,8 +252,14 @@ def deep(levels):
     st.dictionaries(keys, trees, max_size=3),
     st.sampled_from(["/x{}", "/x{}/", "/aws{}", "/x{}/é", "//x{}", "/x{}/aws", "/x{}//y", "/sSm/{}"]),
 )
-@example(deep(13), "/x{}")
 @example(deep(14), "/x{}")
+@example(deep(15), "/x{}")
+@example({"a": "{{"}, "/x{}")
+@example({"a": ["{{"]}, "/x{}")
+@example({"a": "x" * 8192, "b": "é" * 4096, "c": "é" * 2049, "d": "x" * 4096}, "/x{}")
+@example({"a": "x" * 8193}, "/x{}")
+@example({"a": ["x" * 4090, "x" * 4096]}, "/x{}")
+@example({"ssmx": 1}, "/")
 @example({"n" * 960: 1}, "/x{}")
 @example({"n" * 961: 1}, "/")
 @example({"n" * 966: 1}, "/")
