@@ -13,10 +13,12 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from moto.backends import get_backend
+from moto.iam.access_control import PermissionResult
 from moto.iam.models import AccessKey, iam_backends
 from moto.kms.models import kms_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
 from moto.ssm.models import ssm_backends
 from moto.sts.models import sts_backends
 
@@ -186,6 +188,21 @@ class MotoState:
             if role.arn == arn:
                 return Role(arn, int(role.max_session_duration or 3600))
         return None
+
+    def is_public(self, bucket: str, action: str, key: str) -> bool:
+        """Whether anybody may do that with an S3 bucket, or with an object in it, by its policy or its ACL."""
+        found: Any = _bucket(bucket)
+        if found is None:
+            return False
+        resource = f"arn:{PARTITION}:s3:::{bucket}" + (f"/{key}" if key else "")
+        permitted: bool = found.get_permission(f"s3:{action}", resource) is PermissionResult.PERMITTED
+        return permitted or (action == "ListBucket" and found.acl is not None and found.acl.public_read)
+
+
+def _bucket(name: str) -> Any:
+    """Return the S3 bucket of any account."""
+    partitions = [one[PARTITION] for one in list(s3_backends.values())]
+    return next((one.buckets[name] for one in partitions if name in one.buckets), None)
 
 
 def _key(key: Any) -> Key | None:

@@ -90,6 +90,16 @@ def check(service: str, operation: str | None) -> None:
         raise ValueError(f"{service} has no operation {operation!r}{_nearest(operation, model.operation_names)}")
 
 
+def is_unsigned(service: str, operation: str) -> bool:
+    """Whether an operation takes a proof of another kind than a signature, as ``AssumeRoleWithWebIdentity`` does."""
+    model = _model(service)
+    return (
+        model is not None
+        and operation in model.operation_names
+        and str(model.operation_model(operation).resolved_auth_type) == "none"
+    )
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
     by_lower_case = {one.lower(): one for one in known}
     return "".join(

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import werkzeug.wrappers
 
 from fleece_testing.aws import errors, signatures
+from fleece_testing.aws._routes import is_unsigned
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.requests import parse
-from fleece_testing.aws.strictness import AMENDMENTS, RULES, identity, xray
+from fleece_testing.aws.strictness import AMENDMENTS, RULES, anonymous, identity, xray
 from fleece_testing.aws.strictness.state import Principal
 
 if TYPE_CHECKING:
@@ -115,12 +116,16 @@ class Application:
         return response(environ, start_response)
 
     def _caller(self, wire: werkzeug.wrappers.Request, request: Request) -> Principal | AWSError:
-        if request.access_key_id is None and request.operation in identity.UNSIGNED:
+        """Return whoever sent the request, or why they are refused."""
+        if request.access_key_id is None and request.service == "s3":
+            return anonymous.check(request, self._state) or _ANONYMOUS
+        if request.access_key_id is None and is_unsigned(request.service, request.operation):
             return _ANONYMOUS
-        caller = identity.identify(request, self._state, datetime.now(timezone.utc))
-        if isinstance(caller, Principal) and not signatures.verify(wire, request, caller.secret_access_key):
-            return identity.wrong_signature(request)
-        return caller
+        now = datetime.now(timezone.utc)
+        caller = identity.identify(request, self._state, now)
+        if isinstance(caller, AWSError):
+            return caller
+        return _check_signature(wire, request, caller, now) or caller
 
     def _answer(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
         what = f"{request.service}:{request.operation}"
@@ -150,6 +155,9 @@ class Application:
         """Ask moto, in the caller's account and with what it needs to do as AWS does."""
         if caller is not _ANONYMOUS:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
+            # Of whoever signed a URL, moto knows nothing.
+            scope = f"{request.access_key_id}/20000101/{request.region or 'us-east-1'}/{request.service}/aws4_request"
+            environ.setdefault("HTTP_AUTHORIZATION", f"AWS4-HMAC-SHA256 Credential={scope}")
         if (request.service, request.operation) == ("xray", "PutTraceSegments"):
             return self._put_trace_segments(environ, request)
         amend = AMENDMENTS.get(request.service, {}).get(request.operation)
@@ -173,6 +181,20 @@ class Application:
             if name.lower().startswith("access-control-"):
                 del response.headers[name]  # moto lets any web page read its answers
         return response
+
+
+def _check_signature(
+    wire: werkzeug.wrappers.Request, request: Request, caller: Principal, now: datetime
+) -> AWSError | None:
+    try:
+        ends = signatures.ends(wire)
+    except (ValueError, OverflowError) as error:
+        return identity.url_is_malformed(str(error))
+    if ends is not None and ends <= now:
+        return identity.url_has_ended(request)
+    if not signatures.verify(wire, request, caller.secret_access_key):
+        return identity.wrong_signature(request)
+    return None
 
 
 def _not_emulated(message: str) -> AWSError:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 JSON, QUERY, REST_JSON, REST_XML = "json", "query", "rest-json", "rest-xml"
 
 _FORM = "application/x-www-form-urlencoded"
+_PAGES_OF_MOTO = "/moto-api"
+_UNSIGNED_TARGETS = {
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+    "AWSCognitoIdentityService": "cognito-identity",
+}
+_VERSION_2 = re.compile(r"AWS ([^:\s]+):")
 _SCOPE = re.compile(r"Credential=([^/\s]+)/\d{8}/([^/]*)/([^/]*)/aws4_request")
 
 
@@ -54,7 +60,7 @@ def parse(wire: werkzeug.wrappers.Request) -> Request | None:
     target = wire.headers.get("X-Amz-Target", "")
     action = wire.args.get("Action") or _form(wire).get("Action", "")
     if scope is None and not target and not action:
-        return None
+        return _unsigned_of_s3(wire)
     access_key_id, region, service = scope or (None, "", _unsigned_service(target))
     if target:
         protocol, operation, parameters = JSON, target.rpartition(".")[2], _json_body(wire)
@@ -87,7 +93,9 @@ def _scope(wire: werkzeug.wrappers.Request) -> tuple[str, str, str] | None:
     if match is not None:
         return match[1], match[2], match[3]
     # Version 2 names neither region nor service; S3 alone still takes it, and boto3 makes such URLs by default.
-    return (wire.args["AWSAccessKeyId"], "", "s3") if "AWSAccessKeyId" in wire.args else None
+    older = _VERSION_2.match(wire.headers.get("Authorization", ""))
+    access_key_id = older[1] if older else wire.args.get("AWSAccessKeyId")
+    return None if access_key_id is None else (access_key_id, "", "s3")
 
 
 def _session_token(wire: werkzeug.wrappers.Request) -> str | None:
@@ -96,8 +104,17 @@ def _session_token(wire: werkzeug.wrappers.Request) -> str | None:
 
 
 def _unsigned_service(target: str) -> str:
-    """Name the service of an unsigned request, as far as error documents need it."""
-    return "sts" if not target else target.partition("_")[0].partition(".")[0].lower()
+    """Name the service of an unsigned request: one that has such operations, or as far as error documents need it."""
+    prefix = target.partition(".")[0]
+    return _UNSIGNED_TARGETS.get(prefix) or prefix.partition("_")[0].lower() or "sts"
+
+
+def _unsigned_of_s3(wire: werkzeug.wrappers.Request) -> Request | None:
+    """Return what an unsigned request to S3 is about: what neither has a target nor an action can only be one."""
+    protocol, operation, parameters = _rest("s3", wire)
+    if protocol != REST_XML or wire.path.startswith(_PAGES_OF_MOTO):
+        return None
+    return Request("s3", operation, parameters, "", protocol, wire.method)
 
 
 def _form(wire: werkzeug.wrappers.Request) -> dict[str, str]:

@@ -5,10 +5,10 @@ A *rule* takes the request, whoever sent it and a view of what is there, and ret
 does with the request's own.
 """
 
-from fleece_testing.aws.strictness import identity, kms, logs, ssm, sts
+from fleece_testing.aws.strictness import anonymous, identity, kms, logs, ssm, sts
 from fleece_testing.aws.strictness.state import Amendment, Principal, Rule, State
 
-__all__ = ["AMENDMENTS", "RULES", "Amendment", "Principal", "Rule", "State", "identity"]
+__all__ = ["AMENDMENTS", "RULES", "Amendment", "Principal", "Rule", "State", "anonymous", "identity"]
 
 RULES: dict[str, dict[str, Rule]] = {
     "kms": kms.RULES,

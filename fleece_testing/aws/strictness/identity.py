@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from fleece_testing.aws.requests import Request
     from fleece_testing.aws.strictness.state import Principal, State
 
-UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
-"""Operations of STS that bring a proof of another kind than a signature."""
-
 
 def identify(request: Request, state: State, now: datetime) -> Principal | AWSError:
     """Return whoever signed the request, or why their credentials are refused."""
@@ -40,6 +37,18 @@ def wrong_signature(request: Request) -> AWSError:
         " Key and signing method."
     )
     return AWSError(code, message, _status(request))
+
+
+def url_has_ended(request: Request) -> AWSError:
+    """Return what AWS says to a signed URL whose time is over."""
+    if request.protocol == REST_XML:
+        return AWSError("AccessDenied", "Request has expired", 403)
+    return AWSError(wrong_signature(request).code, "Signature expired", _status(request))
+
+
+def url_is_malformed(message: str) -> AWSError:
+    """Return what AWS says to a signed URL that no time makes good."""
+    return AWSError("AuthorizationQueryParametersError", message, 400)
 
 
 def _missing(request: Request) -> AWSError:

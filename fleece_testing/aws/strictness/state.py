@@ -69,6 +69,9 @@ class State(Protocol):
     def role(self, arn: str) -> Role | None:
         """Return the IAM role with this ARN, of any account."""
 
+    def is_public(self, bucket: str, action: str, key: str) -> bool:
+        """Whether anybody may do that with an S3 bucket, or with an object in it; `action` is as in a policy."""
+
 
 Rule: TypeAlias = "Callable[[Request, Principal, State], AWSError | None]"
 """Returns the error that AWS would answer, or ``None``."""

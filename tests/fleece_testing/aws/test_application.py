@@ -2,6 +2,9 @@
 
 import json
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import botocore.exceptions
 import pytest
 import werkzeug.test
@@ -11,7 +14,7 @@ from fleece_testing.aws.faults import Faults
 from fleece_testing.aws.lag import Lag
 from fleece_testing.aws.strictness import Principal
 
-URL = "/?X-Amz-Credential=AKID/20261122/us-east-1/kms/aws4_request"  # of signed URLs the key alone is looked at
+CREDENTIALS = botocore.credentials.Credentials("AKID", "secret")
 
 
 class OneUser:
@@ -31,7 +34,10 @@ def post():
             moto, OneUser(), Faults(), Lag(lambda *place: pytest.fail(f"nothing is late here: {place}"))
         )
         headers = {"X-Amz-Target": f"TrentService.{operation}"}
-        return werkzeug.test.Client(application).post(URL, headers=headers, data=body), application.calls
+        signed = botocore.awsrequest.AWSRequest("POST", "http://localhost/", headers, body)
+        botocore.auth.SigV4Auth(CREDENTIALS, "kms", "us-east-1").add_auth(signed)
+        sent = dict(signed.headers.items())
+        return werkzeug.test.Client(application).post("/", headers=sent, data=body), application.calls
 
     return send
 

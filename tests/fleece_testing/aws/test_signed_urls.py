@@ -1,0 +1,156 @@
+"""Signed URLs and forms, and requests that nobody has signed: what S3 makes of them."""
+
+import datetime as dt
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import botocore
+import botocore.config
+import pytest
+
+KEY = "a ü+&?.txt"
+
+
+@pytest.fixture
+def s3(fleece_aws):
+    """Make a client whose account has a bucket with one object, for each way of signing."""
+
+    def make(version=None, **arguments):
+        fleece_aws.client("s3").create_bucket(Bucket="bucket")
+        fleece_aws.client("s3").put_object(Bucket="bucket", Key=KEY, Body=b"content")
+        return fleece_aws.client("s3", config=botocore.config.Config(signature_version=version), **arguments)
+
+    return make
+
+
+def send(url, method="GET", body=None, headers=None):
+    """Send a request as a program without credentials does; return the status and the body."""
+    request = urllib.request.Request(url, method=method, data=body, headers=headers or {})  # noqa: S310 (http)
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 (http)
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+versions = pytest.mark.parametrize("version", ["s3v4", "s3"])
+
+
+@versions
+@pytest.mark.parametrize("temporary", [False, True])
+def test_a_url_can_be_handed_on(fleece_aws, s3, version, temporary):
+    """A URL for an object works without credentials, be it signed by long-term keys or by a session."""
+    credentials = fleece_aws.issue_credentials() if temporary else fleece_aws.credentials()
+    client = s3(version, **credentials.client_arguments())
+    url = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": KEY})
+    assert send(url) == (200, b"content")
+
+
+@versions
+def test_what_a_url_is_for_is_signed(s3, version):
+    """A URL is for its method, its object and its parameters, and for no others."""
+    client = s3(version)
+    client.put_object(Bucket="bucket", Key="other", Body=b"secret")
+    url = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": KEY})
+    assert send(url.replace(urllib.parse.quote(KEY), "other"))[0] == 403
+    assert send(url, "DELETE")[0] == 403
+    assert send(f"{url}&versionId=1")[0] == 403
+    assert send(url.replace("Signature=", "Signature=0"))[0] == 403
+    assert send(url)[0] == 200
+
+
+@versions
+def test_headers_that_a_url_asks_for(s3, version):
+    """A content type that was signed has to be sent, and no other may be."""
+    parameters = {"Bucket": "bucket", "Key": "new", "ContentType": "text/plain"}
+    url = s3(version).generate_presigned_url("put_object", Params=parameters)
+    assert send(url, "PUT", b"x", {"Content-Type": "image/png"})[0] == 403
+    assert send(url, "PUT", b"x", {"Content-Type": "text/plain"})[0] == 200
+
+
+@versions
+def test_a_url_ends(s3, version, monkeypatch):
+    """After its time a URL is refused."""
+    client = s3(version)
+    then = dt.datetime.now(dt.timezone.utc) - dt.timedelta(minutes=10)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("botocore.auth.get_current_datetime", lambda: then)  # version 4 writes when it was signed,
+        seconds = {"s3v4": 60, "s3": -60}[version]  # and version 2 when it ends
+        url = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": KEY}, ExpiresIn=seconds)
+    status, body = send(url)
+    assert (status, b"<Code>AccessDenied</Code><Message>Request has expired" in body) == (403, True)
+
+
+def test_a_url_for_too_long(s3):
+    """A URL of version 4 is good for a week at most."""
+    client = s3("s3v4")
+    for seconds, status in [(7 * 86400, 200), (7 * 86400 + 1, 400)]:
+        url = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": KEY}, ExpiresIn=seconds)
+        assert send(url)[0] == status
+
+
+def test_a_url_of_another_service(fleece_aws):
+    """Identities are proved to others by a signed URL of STS; one that was changed proves nothing."""
+    url = fleece_aws.client("sts").generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
+    status, body = send(url)
+    assert (status, b"user/fleece" in body) == (200, True)
+    assert send(url.replace("Signature=", "Signature=0"))[0] == 403
+
+
+def test_version_2_in_headers(fleece_aws, s3):
+    """S3 takes signatures of version 2 in headers, and refuses those of another secret key."""
+    assert s3("s3").get_object(Bucket="bucket", Key=KEY)["Body"].read() == b"content"
+    other = fleece_aws.credentials().client_arguments() | {"aws_secret_access_key": "another"}
+    client = fleece_aws.client("s3", config=botocore.config.Config(signature_version="s3"), **other)
+    with pytest.raises(client.exceptions.ClientError, match="SignatureDoesNotMatch"):
+        client.list_buckets()
+
+
+@pytest.fixture
+def nobody(fleece_aws):
+    """Make a client of S3 that signs nothing."""
+    return fleece_aws.client("s3", config=botocore.config.Config(signature_version=botocore.UNSIGNED))
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("get_object", {"Key": KEY}),
+        ("put_object", {"Key": "new", "Body": b"x"}),
+        ("delete_object", {"Key": KEY}),
+        ("list_objects_v2", {}),
+        ("delete_bucket", {}),
+        ("get_bucket_acl", {}),
+    ],
+)
+def test_what_is_not_public(s3, nobody, refused, operation, arguments):
+    """Nobody may do anything with a bucket and objects that are not public."""
+    s3()
+    assert refused(getattr(nobody, operation), Bucket="bucket", **arguments) in ("AccessDenied", "403")
+    assert refused(nobody.list_buckets) == "AccessDenied"
+
+
+def test_what_is_public(fleece_aws, s3, nobody):
+    """Anybody may read a public object, and list a public bucket."""
+    client = s3()
+    client.put_object(Bucket="bucket", Key="public", Body=b"for all", ACL="public-read")
+    assert nobody.get_object(Bucket="bucket", Key="public")["Body"].read() == b"for all"
+    client.put_bucket_acl(Bucket="bucket", ACL="public-read")
+    assert len(nobody.list_objects_v2(Bucket="bucket")["Contents"]) == 2
+    assert fleece_aws.calls("s3", "ListObjectsV2")[-1].account == ""
+
+
+def test_a_form(fleece_aws, s3):
+    """A signed form uploads."""
+    form = s3().generate_presigned_post("bucket", "posted")
+    fields = {**form["fields"], "file": "content"}
+    boundary = "b"
+    body = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    assert send(form["url"], "POST", f"{body}--{boundary}--\r\n".encode(), headers)[0] in (200, 204)
+    assert fleece_aws.client("s3").get_object(Bucket="bucket", Key="posted")["Body"].read() == b"content"
