@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from socketserver import TCPServer
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import ThreadedWSGIServer
@@ -46,6 +47,11 @@ class _Server(ThreadedWSGIServer):
     def __init__(self, address: str, app: WSGIApplication) -> None:
         self.connections: set[socket.socket] = set()
         super().__init__(f"unix://{address}", 0, app, _RequestHandler)
+
+    def server_bind(self) -> None:
+        """Bind to the path; HTTPServer would take it for a pair, and look its first letter up as a host's name."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", 0
 
     def process_request(self, request: socket.socket, client_address: str) -> None:  # type: ignore[override]
         self.connections.add(request)

@@ -49,12 +49,15 @@ def test_what_stays_on_the_machine_works(pytester, isolated):
 
 
 def test_the_fixtures_work_with_it(pytester, isolated):
-    """The emulated AWS, Rackspace and X-Ray daemon are on loopback: boto3, requests and a function reach them."""
+    """The emulators are on loopback, Docker's on a unix socket: boto3, requests, docker and a function reach them."""
     pytester.makepyfile(
         test_it="""
-            import boto3, requests
+            import boto3, docker, requests
 
-            def test_it(fleece_aws, fleece_rackspace, fleece_xray, fleece_runtime):
+            def test_it(fleece_aws, fleece_rackspace, fleece_xray, fleece_docker, fleece_runtime):
+                client = docker.from_env()
+                assert client.ping()
+                client.close()
                 fleece_aws.kms_key("orders")
                 assert len(boto3.client("kms").list_keys()["Keys"]) == 1
                 assert requests.get(fleece_rackspace.url + "/v2.0/nothing").status_code == 404
