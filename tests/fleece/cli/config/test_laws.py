@@ -3,10 +3,9 @@
 import json
 import re
 
-import yaml
-from hypothesis import HealthCheck, example, given, note, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from fleece.cli.config import closed, document, output, render
+from fleece.cli.config import closed, document, output
 from fleece.cli.config.source import Source
 from fleece.cli.config.tree import as_data
 from fleece.cli.errors import CommandError
@@ -98,89 +97,6 @@ def test_json_is_the_same_as_yaml(memory_keys, configuration):
     in_place = json_input.in_place(given_json, json_input.load(given_json), there)
     assert closed.import_(document.parse(in_place), there, service).encode() == there.source.encode()
     assert service.encrypted == []
-
-
-def reference(data, stage, stages):
-    """Render in the plainest way: the stage's own value, else that of the first expression that matches."""
-    if isinstance(data, list):
-        return [reference(item, stage, stages) for item in data]
-    if not isinstance(data, dict):
-        return data.removeprefix(":encrypt:") if isinstance(data, str) else data
-    if not any(key.startswith("+") for key in data):
-        return {key: reference(item, stage, stages) for key, item in data.items()}
-    for key, item in data.items():
-        if key == f"+{stage}":
-            return reference(item, stage, stages)
-    for key, item in data.items():
-        if key.startswith("+/") and re.fullmatch(key[2:-1], stage):
-            return reference(item, stage, stages)
-    raise LookupError(stage)
-
-
-@law
-@given(open_configurations(), st.sampled_from(["dev", "prod", "feature-1", "qa7", "other"]))
-def test_rendering_equals_a_plain_reference(memory_keys, configuration, stage):
-    """Rendering a stage gives what the simplest reading of the rules gives, and fails where that has no answer."""
-    service = memory_keys()
-    there = close(configuration, service)
-    known = configuration.data["stages"]
-    has_stage = stage in known or any(re.fullmatch(name[1:-1], stage) for name in known if name.startswith("/"))
-    try:
-        expected = reference(configuration.data["config"], stage, known) if has_stage else None
-    except LookupError:
-        expected = None
-    try:
-        assert render.render(there, stage, service).data() == expected
-    except CommandError:
-        assert expected is None
-
-
-@law
-@given(open_configurations(), st.sampled_from(["dev", "prod"]))
-def test_rendering_decrypts_only_what_the_stage_needs(memory_keys, configuration, stage):
-    """No secret of another stage is decrypted for rendering one."""
-    service = memory_keys()
-    there = close(configuration, service)
-    try:
-        render.render(there, stage, service)
-    except CommandError:
-        return
-    titles = {item.title for item in service.decrypted}
-    assert not any(f".+{other}" in title for title in titles for other in {"dev", "prod"} - {stage})
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
-    ["yes", "n", "Y", "12:30:45", "0777", "0o17", "1e3", "1_000", "~", "<<", "=", "2026-11-22", ".inf", "a\nb\n", "\n"]
-)
-values = st.recursive(
-    texts | st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.dictionaries(texts, values, max_size=3))
-@example({"0o0": None})
-def test_yaml_output_is_the_same_to_readers_of_both_versions(data):
-    """Rendered YAML is read back the same by a reader of YAML 1.1 and by one of YAML 1.2."""
-    written = output.to_yaml(data)
-    note(written)
-    assert yaml.safe_load(written) == data
-    stages = "stages: {a: {environment: b, key: c}}\nconfig:\n"
-    indented = "".join(f" {line}" if line.strip("\r\n") else line for line in written.splitlines(keepends=True))
-    if all(isinstance(key, str) and not key.startswith("+") and key != "<<" for key in _keys(data)):
-        assert as_data(document.parse(Source("x", stages + indented)).config, lambda leaf: leaf.value) == data
-
-
-def _keys(data):
-    if isinstance(data, dict):
-        for key, item in data.items():
-            yield key
-            yield from _keys(item)
-    elif isinstance(data, list):
-        for item in data:
-            yield from _keys(item)
 
 
 @settings(max_examples=100, deadline=None)
