@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import logging
 import os
 import signal
@@ -23,7 +24,7 @@ from fleece.cli.main import exit_code_of
 from fleece_testing.command_line._result import Result, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _COLUMNS = "80"  # what a process without a terminal takes the width for
@@ -51,10 +52,11 @@ def _run(arguments: tuple[str | bytes, ...], stdin: bytes, environment: Mapping[
     with contextlib.ExitStack() as stack:
         stack.enter_context(_working_in(folder))
         stack.enter_context(mock.patch.dict(os.environ, {"COLUMNS": _COLUMNS, **environment}, clear=True))
-        stack.enter_context(_logging_as_found())
+        stack.enter_context(_own_logging())
         stack.enter_context(_signals_as_found())
         stack.enter_context(_fleece_as_new())
-        stack.enter_context(mock.patch.multiple(os, execv=_refuse, execve=_refuse))  # the others call these
+        for name in ("execv", "execve"):  # which the others call
+            stack.enter_context(mock.patch.object(os, name, functools.partial(_refuse, getattr(os, name))))
         stdout, stderr, _ = stack.enter_context(CliRunner().isolation(stdin))
         # The runner has help 80 columns wide, where the command leaves two at the edge.
         stack.enter_context(mock.patch.object(click.formatting, "FORCED_WIDTH", None))
@@ -63,8 +65,10 @@ def _run(arguments: tuple[str | bytes, ...], stdin: bytes, environment: Mapping[
         return Result(arguments, text_of(stdout.getvalue()), text_of(stderr.getvalue()), exit_code)
 
 
-def _refuse(program: str | bytes, *_: Any) -> NoReturn:
-    raise _BecomesAnotherError(program)
+def _refuse(execute: Callable[..., NoReturn], program: str | bytes, *arguments: Any) -> NoReturn:
+    if os.path.isfile(program) and os.access(program, os.X_OK):  # noqa: PTH113 (bytes as well)
+        raise _BecomesAnotherError(program)
+    execute(program, *arguments)  # fails, as it should
 
 
 @contextlib.contextmanager
@@ -101,10 +105,12 @@ def _signals_as_found() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _logging_as_found() -> Iterator[None]:
+def _own_logging() -> Iterator[None]:
     root = logging.getLogger()
     factory = logging.getLogRecordFactory()
     before = {one: (one.level, one.propagate, one.disabled, one.handlers[:]) for one in (root, *_loggers())}
+    root.handlers[:] = []
+    root.setLevel(logging.WARNING)
     try:
         yield
     finally:

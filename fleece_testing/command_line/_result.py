@@ -11,8 +11,8 @@ from typing import Any
 class Result:
     r"""What a command did: its output, undecodable bytes as surrogates, and its exit code (negative: a signal).
 
-    `terminal` is what a terminal showed, with the echo of what was typed and lines that end in ``\r\n``; a stream
-    that was the terminal has the same.
+    `arguments` are those of the command; on a `Terminal` they begin with the program. `terminal` is what the terminal
+    showed, with the echo of what was typed and lines that end in ``\r\n``; a stream that was the terminal has the same.
 
     Examples:
         >>> Result(("config",), '{"a": 1}', "", 0).json

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import os
 import re
-import selectors
-import shutil
 import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from fleece_testing._lifecycle import Startable
+from fleece_testing.command_line._launch import launch
 from fleece_testing.command_line._result import Result
+from fleece_testing.command_line._streams import Streams
 
 if sys.platform != "win32":
     import fcntl
@@ -32,11 +30,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_SCRIPT = Path(__file__).with_name("_on_terminal.py")
 _PIPES = frozenset({"stdout", "stderr"})
 _TICK = 0.02  # seconds until the next look at whether the program has ended, which nothing readable tells
-_GRACE = 5.0  # seconds that it has to end in once its terminal is gone
-_CHUNK = 1 << 16
+_GRACE = 3.0  # seconds that it has to end in once its terminal is gone
 
 
 class Terminal(Startable):
@@ -99,13 +95,13 @@ class Terminal(Startable):
         self._size = rows, columns
         self._timeout = timeout
         self._child: subprocess.Popen[bytes] | None = None
-        self._heard = dict.fromkeys(["terminal", *self._pipes], "")
         self._position = 0
+        self._open = False
 
     @property
     def text(self) -> str:
         """All that the terminal has shown so far, as far as `expect`, `send` and `wait` have read it."""
-        return self._heard["terminal"]
+        return self._streams.texts["terminal"] if self._child else ""
 
     def start(self) -> Self:
         """Start the program.
@@ -123,18 +119,23 @@ class Terminal(Startable):
         if self._child is None:
             if sys.platform == "win32":
                 raise OSError("a terminal needs a POSIX system, such as Linux or macOS")
-            program = shutil.which(os.fsdecode(self.arguments[0]), path=self._environment.get("PATH"))
-            if program is None:
-                raise FileNotFoundError(f"there is no program {self.arguments[0]!r} on the PATH to run on a terminal")
             self._master, self._slave = os.openpty()
             try:
-                self.resize(*self._size)
-                self._child = self._run(program)
+                _set_size(self._master, *self._size)
+                self._child = launch(
+                    self.arguments,
+                    self._slave,
+                    folder=self._folder,
+                    environment=self._environment,
+                    stdin=self._stdin,
+                    pipes=self._pipes,
+                )
             except BaseException:
                 os.close(self._master)
                 os.close(self._slave)
                 raise
-            self._listen(self._child)
+            self._streams = self._streams_of(self._child)
+            self._open = True
         return self
 
     def stop(self) -> None:
@@ -144,9 +145,10 @@ class Terminal(Startable):
             >>> terminal = Terminal(["cat"]).start()
             >>> terminal.stop()
         """
-        if self._child is None or self._selector.get_map() is None:
+        if self._child is None or not self._open:
             return
-        self._selector.close()
+        self._open = False
+        self._streams.close()
         foreground = self._foreground()
         os.close(self._master)  # the system hangs up
         os.close(self._slave)
@@ -197,7 +199,8 @@ class Terminal(Startable):
 
     def resize(self, rows: int, columns: int) -> None:
         """Give the terminal's window another size, of which the programs in its foreground are told by SIGWINCH."""
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._running()
+        _set_size(self._master, rows, columns)
 
     def wait(self, timeout: float | None = None) -> Result:
         """Wait for the end of the program, and return what it did.
@@ -210,38 +213,13 @@ class Terminal(Startable):
         self._until(lambda: None, timeout)
         if child.returncode is None:
             raise AssertionError(f"the program was to end: {self._account()}")
-        streams = [self._heard.get(name, self.text) for name in ("stdout", "stderr")]
+        streams = [self._streams.texts.get(name, self.text) for name in ("stdout", "stderr")]
         return Result(self.arguments, streams[0], streams[1], child.returncode, self.text)
 
-    def _run(self, program: str) -> subprocess.Popen[bytes]:
-        with contextlib.ExitStack() as stack:
-            stdin = self._slave
-            if self._stdin is not None:
-                file = stack.enter_context(tempfile.TemporaryFile())
-                file.write(self._stdin)
-                file.seek(0)
-                stdin = file.fileno()
-            become = [sys.executable, "-I", "-S", str(_SCRIPT), str(self._slave), program]
-            return subprocess.Popen(  # noqa: S603 (the tester's own program)
-                [*become, *self.arguments],
-                stdin=stdin,
-                stdout=subprocess.PIPE if "stdout" in self._pipes else self._slave,
-                stderr=subprocess.PIPE if "stderr" in self._pipes else self._slave,
-                bufsize=0,
-                cwd=self._folder,
-                env=self._environment,
-                pass_fds=[self._slave],
-                start_new_session=True,
-            )
-
-    def _listen(self, child: subprocess.Popen[bytes]) -> None:
-        self._selector = selectors.DefaultSelector()
-        streams = {"terminal": self._master, "stdout": child.stdout, "stderr": child.stderr}
-        for name, stream in streams.items():
-            if stream is not None:
-                decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-                key = self._selector.register(stream, selectors.EVENT_READ, (name, decoder))
-                os.set_blocking(key.fd, False)
+    def _streams_of(self, child: subprocess.Popen[bytes]) -> Streams:
+        files = {"stdout": child.stdout, "stderr": child.stderr}
+        pipes = {name: file.fileno() for name, file in files.items() if file is not None}
+        return Streams({"terminal": self._master, **pipes})
 
     def _until(self, condition: Callable[[], T | None], timeout: float | None) -> T | None:
         """Read until the condition gives something, which is returned, or until the program or the time ends."""
@@ -251,30 +229,14 @@ class Terminal(Startable):
             # Asked before reading: what an ended program has written can all be read. The terminal is kept open here
             # until then, as macOS throws away what nobody has read from one that nobody has open.
             ended = child.poll() is not None
-            # To an ended program's output each stream itself is asked, as Linux tells of it a little later.
-            keys = [*self._selector.get_map().values()] if ended else [key for key, _ in self._selector.select(_TICK)]
-            heard = [self._hear(key) for key in keys]
+            heard = self._streams.drain() if ended else self._streams.wait(_TICK)
             found = condition()
-            if found or (ended and not any(heard)) or time.monotonic() > deadline:
+            if found or (ended and not heard) or time.monotonic() > deadline:
                 return found or None
 
-    def _hear(self, key: selectors.SelectorKey) -> bool:
-        """Take what there is to read from a stream, without waiting, and return whether there was anything."""
-        name, decoder = key.data
-        try:
-            chunk = os.read(key.fd, _CHUNK)
-        except BlockingIOError:
-            return False
-        except OSError:  # how Linux tells that nobody has the terminal open any more
-            chunk = b""
-        self._heard[name] += decoder.decode(chunk, final=not chunk)
-        if not chunk:
-            self._selector.unregister(key.fileobj)
-        return bool(chunk)
-
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._child is None:
-            raise RuntimeError("the terminal is not open: use it in a with block, or start() it")
+        if self._child is None or not self._open:
+            raise RuntimeError("the terminal is not open: use it within its with block, or between start() and stop()")
         return self._child
 
     def _foreground(self) -> int:
@@ -288,5 +250,9 @@ class Terminal(Startable):
         """Tell what has become of the program, and what there is to see."""
         code = self._running().returncode
         state = "the program still runs" if code is None else f"the program has ended with {code}"
-        piped = "".join(f"; {name}: {self._heard[name]!r}" for name in sorted(self._pipes))
+        piped = "".join(f"; {name}: {self._streams.texts[name]!r}" for name in sorted(self._pipes))
         return f"{state}; since what was expected last, the terminal showed {self.text[self._position :]!r}{piped}"
+
+
+def _set_size(terminal: int, rows: int, columns: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

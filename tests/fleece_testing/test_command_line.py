@@ -1,12 +1,19 @@
-"""The ``fleece`` command as a child process, and environments for it."""
+"""The ``fleece`` command as a child, in process and on a terminal, and environments for it."""
 
+import dataclasses
+import logging
 import os
+import re
+import signal
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
-from fleece_testing.command_line import CommandLine, write_environments
+from fleece._defaults import Timeouts, defaults
+from fleece_testing.command_line import CommandLine, Terminal, write_environments
 
 LOCAL = {"local": {"provider": "static", "region": "eu-west-1"}}
 
@@ -72,3 +79,216 @@ def test_environments(tmp_path):
         {"name": "other", "account": "000000000008", "role": "Deploy"},
     ]
     assert CommandLine(tmp_path)("run", "-e", "dev", "-r", "x", "--", "true").exit_code == 2
+
+
+# In this process
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "env"),
+    [
+        (["--version"], "", {}),
+        (["config", "--help"], "", {}),
+        (["nope"], "", {}),
+        (["config", "render", "prod"], "", {}),
+        (["config", "export", b"\xff"], "", {}),
+        (["run", "-e", "local", "--export", "json"], "", {}),
+        (["run", "-e", "local", "--export", "json"], "", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
+        (["run", "-e", "asking", "--export", "json"], "me\nkey\n", {"RS_USERNAME": None, "RS_API_KEY": None}),
+        (["run", "-e", "local", "--", "no-such-program"], "", {}),
+        (["config", "import", "-c", "out.yml"], "config: {a: é}\nstages: {}\n", {"FLEECE_DEBUG": "1"}),
+    ],
+)
+def test_in_process_is_as_in_a_child(fleece_cli, fleece_environments, tmp_path, arguments, stdin, env):
+    """In process, output, errors, exit code and files are those of a child."""
+    fleece_environments(**LOCAL, asking={})
+    seen = []
+    for in_process in (False, True):
+        result = fleece_cli(*arguments, stdin=stdin, env=env, in_process=in_process)
+        files = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+        seen.append((dataclasses.astuple(result), files))
+        (tmp_path / "out.yml").unlink(missing_ok=True)
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("fleece_cli", [{"in_process": True}], indirect=True)
+def test_in_process_for_all_calls(fleece_cli, fleece_environments):
+    """Indirect parametrisation has every call of a test in process, and a call may still say otherwise."""
+    fleece_environments(**LOCAL)
+    assert fleece_cli.in_process
+    assert fleece_cli("run", "-e", "local", "--export", "json").json["AWS_ACCESS_KEY_ID"] == "test"
+    assert fleece_cli("run", "-e", "local", "--", "echo", "a", in_process=False).stdout == "a\n"
+
+
+def test_in_process_needs_a_child_to_become_another_program(fleece_cli, fleece_environments):
+    """What would replace the process of the tests is an error that says what to do."""
+    fleece_environments(**LOCAL)
+    with pytest.raises(
+        RuntimeError, match=r"would become the program '.*true', and the tests with it: run it as a child"
+    ):
+        fleece_cli("run", "-e", "local", "--", "true", in_process=True)
+    assert fleece_cli("run", "-e", "local", "--", "true").exit_code == 0
+
+
+def test_in_process_asks_nothing(fleece_cli, tmp_path):
+    """In process, the terminal of whoever runs the tests is not asked."""
+    (tmp_path / "environments.yml").write_text("environments:\n- {name: dev, account: '123456789012'}\n")
+    script = (
+        "from fleece_testing.command_line import CommandLine\n"
+        "run = CommandLine('.')('run', '-e', 'dev', '-u', 'me', '--export', 'env', in_process=True)\n"
+        "print(run.exit_code, run.stderr)\n"
+    )
+    environment = fleece_cli.environment({"RS_API_KEY": None})
+    with Terminal([sys.executable, "-c", script], folder=tmp_path, environment=environment) as terminal:
+        assert terminal.wait().terminal.startswith("2 Error: no credentials: the Rackspace API key of me is missing")
+
+
+def state():
+    """Return what a process has one of."""
+    root = logging.getLogger()
+    return {
+        "environment": dict(os.environ),
+        "folder": Path.cwd(),
+        "streams": (sys.stdin, sys.stdout, sys.stderr),
+        "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
+        "root": (root.level, root.handlers[:]),
+        "levels": {name: logging.getLogger(name).level for name in ("fleece.cli", "botocore", "urllib3")},
+        "handlers": logging.getLogger("fleece.cli").handlers[:],
+        "exec": (os.execv, os.execve),
+        "settings": defaults.settings,
+        "umask": os.umask(os.umask(0o022)),
+    }
+
+
+@pytest.mark.parametrize("how", ["done", "wrong", "another program"])
+def test_in_process_leaves_no_trace(fleece_cli, fleece_environments, fleece_aws, how):
+    """However a command ends, the process is left as it was."""
+    fleece_aws.role("Deploy")
+    fleece_environments(**LOCAL, dev={"role": "Deploy"})
+    defaults.configure(boto3_timeouts=Timeouts(timeout=3))
+    before = state()
+    if how == "another program":
+        with pytest.raises(RuntimeError):
+            fleece_cli("run", "-e", "local", "--", "true", in_process=True)
+    else:
+        arguments = ("run", "-e", "dev" if how == "done" else "nope", "--export", "json")
+        result = fleece_cli(*arguments, env={"FLEECE_DEBUG": "1", "PATH": "/"}, in_process=True)
+        assert result.exit_code == (0 if how == "done" else 2)
+    assert state() == before
+
+
+def test_in_process_sees_its_own_variables_alone(fleece_cli, fleece_environments, fleece_aws, tmp_path):
+    """What a command has read from the environment and from AWS's files, the next one does not inherit."""
+    fleece_aws.role("Deploy")
+    fleece_environments(local={"provider": "environment", "role": "Deploy"})
+    (tmp_path / "broken").write_text("[broken\n")
+    run = ("run", "-e", "local", "--no-cache", "--export", "json")
+    assert fleece_cli(*run, in_process=True).exit_code == 0
+    assert fleece_cli(*run, env={"AWS_CONFIG_FILE": "broken"}, in_process=True).exit_code == 2
+    assert fleece_cli(*run, in_process=True).exit_code == 0
+
+
+# On a terminal
+
+
+def test_a_terminal_is_one(tmp_path):
+    """The program has a terminal that controls it, of the size asked for, and its own group in the foreground."""
+    script = (
+        "import os, sys; fd = os.open('/dev/tty', os.O_RDWR);"
+        "print(os.ttyname(0) == os.ttyname(1) == os.ttyname(2), *os.get_terminal_size(fd), os.getcwd(),"
+        " os.tcgetpgrp(fd) == os.getpgrp() == os.getsid(0), os.environ['TERM'], 'COLUMNS' in os.environ)"
+    )
+    environment = {"PATH": os.environ["PATH"], "COLUMNS": "7"}
+    arguments = [sys.executable, "-c", script]
+    with Terminal(arguments, folder=tmp_path, environment=environment, rows=5, columns=50) as terminal:
+        result = terminal.wait()
+    assert result.terminal == f"True 50 5 {tmp_path} True xterm False\r\n"
+    assert result.stdout == result.stderr == result.terminal
+
+
+def test_nothing_more_is_inherited_on_a_terminal():
+    """The program has the three streams open and no other file, and ignores no signal that others do not."""
+    script = (
+        "import os\n"
+        "def is_open(number):\n"
+        "    try:\n"
+        "        os.fstat(number)\n"
+        "    except OSError:\n"
+        "        return False\n"
+        "    return True\n"
+        "print(*filter(is_open, range(200)))\n"
+    )
+    with Terminal([sys.executable, "-c", script]) as terminal:
+        assert terminal.wait().terminal == "0 1 2\r\n"
+    with Terminal(["sh", "-c", "kill -PIPE $$"]) as terminal:
+        assert terminal.wait().exit_code == -signal.SIGPIPE
+
+
+def test_text_that_is_not_shown():
+    """A text that does not come is an error with what the terminal and the pipes show, and why no more will come."""
+    with Terminal(["sh", "-c", "echo seen; echo piped >&2; read line"], pipes=["stderr"]) as terminal:
+        terminal.expect("seen")
+        terminal.expect("\n")
+        with pytest.raises(
+            AssertionError, match=r"'missing' was not shown: the program still runs; .* showed ''; stderr"
+        ):
+            terminal.expect("missing", timeout=0.1)
+        with pytest.raises(AssertionError, match="the program was to end: the program still runs"):
+            terminal.wait(timeout=0.1)
+        terminal.send("\n")
+        with pytest.raises(
+            AssertionError, match=r"'seen' was not shown: the program has ended with 0; .*stderr: 'piped"
+        ):
+            terminal.expect("seen")
+        with pytest.raises(AssertionError, match=r"'x' cannot be typed: the program has ended with 0"):
+            terminal.send("x")
+        assert terminal.wait().exit_code == 0
+
+
+def test_a_pattern_is_expected():
+    """A pattern is looked for after what was expected last, and its match is returned."""
+    with Terminal(["sh", "-c", "echo one 1 two 2"]) as terminal:
+        digit = re.compile(r"(\w+) (\d)")
+        assert [terminal.expect(digit).groups() for _ in range(2)] == [("one", "1"), ("two", "2")]
+
+
+def test_a_terminal_that_is_left(tmp_path):
+    """A program that does not mind the end of its terminal is killed at the end of the block."""
+    script = f"trap '' HUP; echo $$ > {tmp_path}/pid; echo ready; while :; do sleep 0.02; done"
+    terminal = Terminal(["sh", "-c", script])
+    with terminal:
+        terminal.expect("ready")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+    for use in (terminal.wait, lambda: terminal.send("x"), lambda: terminal.resize(1, 1), lambda: terminal.expect("x")):
+        with pytest.raises(RuntimeError, match="the terminal is not open: use it within its with block"):
+            use()
+    assert terminal.text == "ready\r\n"
+
+
+@pytest.mark.parametrize("pipes", ["stdout", ["stdin"]])
+def test_pipes_that_there_are_not(pipes):
+    """A wrong name of a pipe is told with the right ones."""
+    with pytest.raises(ValueError, match=r"any of 'stdout' and 'stderr', as in pipes=\['stdout'\], not"):
+        Terminal(["true"], pipes=pipes)
+
+
+def test_a_program_that_there_is_not():
+    """A program that is not there is told by name."""
+    with pytest.raises(FileNotFoundError, match="no program 'no-such-program' on the PATH"):
+        Terminal(["no-such-program"]).start()
+
+
+def test_much_is_written_and_typed():
+    """Neither side waits for the other for ever, however much there is to write and to type."""
+    lines = "".join(f"{number:0999}\n" for number in range(200))
+    with Terminal(["cat"], pipes=["stdout"]) as terminal:
+        terminal.send(lines)
+        terminal.send(terminal.CTRL_D)
+        assert terminal.wait().stdout == lines
+
+
+def test_bytes_that_are_no_text():
+    """A character that comes in pieces is whole in the end, and bytes that are no text are kept as surrogates."""
+    with Terminal(["sh", "-c", r"printf '\303'; sleep 0.1; printf '\251 \377'"]) as terminal:
+        assert terminal.wait().terminal == "é \udcff"
