@@ -9,24 +9,28 @@ import os
 import py_compile
 import sys
 
+TASK_ROOT = "/var/task/"
+"""Where Lambda unpacks a function's zip, and tracebacks find the sources."""
 
-def compile_tree(root: str, seen_as: str) -> None:
-    """Compile each ``.py`` file below `root`, to be found below `seen_as` when it runs.
 
-    A file that is no Python of this version (a template, a test of old syntax) is left without bytecode.
+def compile_tree(root: str, output: str) -> None:
+    """Write the bytecode of each ``.py`` file below `root` below `output`, which may be the same folder.
+
+    Scripts in ``bin`` are left out, as nothing imports them; and so is a file that is no Python of this version (a
+    template, a test of old syntax).
     """
     for folder, folders, names in os.walk(root):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not (name == "bin" and folder == root))
         for name in sorted(names):
             if not name.endswith(".py"):
                 continue
             path = os.path.join(folder, name)  # noqa: PTH118 (a string is what compile wants)
-            inside = os.path.relpath(path, root).replace(os.sep, "/")
+            inside = os.path.relpath(path, root)
             try:
                 py_compile.compile(
                     path,
-                    cfile=importlib.util.cache_from_source(path, optimization=""),
-                    dfile=seen_as + inside,
+                    cfile=importlib.util.cache_from_source(os.path.join(output, inside), optimization=""),  # noqa: PTH118
+                    dfile=TASK_ROOT + inside.replace(os.sep, "/"),
                     doraise=True,
                     optimize=0,
                     invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,

@@ -16,11 +16,12 @@ from fleece.cli.build.urls import has_credentials
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from fleece.cli.build.cache import Cache
     from fleece.cli.build.plan import Installer, Options, Places
+    from fleece.cli.build.reports import Reports
     from fleece.cli.build.requirements import Requirements
 
 
@@ -49,14 +50,6 @@ class Built:
     unpacked: int
     sha256: str
     cached: bool
-
-
-@dataclass(frozen=True)
-class Reports:
-    """Where a build tells what it does: each takes one line."""
-
-    info: Callable[[str], None]
-    warning: Callable[[str], None]
 
 
 class Builder:
@@ -135,20 +128,20 @@ class Builder:
         """Return the zip of the service's packages, and whether nothing had to be installed for it."""
         if not job.requirements.batches:
             return None, True
-        runtime = self.options.target.runtime
-        wanted = self.options.compile and runtime.has_unchecked_bytecode
-        compiler = self._installer.find_compiler() if wanted else None
-        if compiler is None and wanted:
-            reports.warning(
-                f"no Python {runtime} on this machine, so that the packages have no bytecode and the function starts "
-                f"more slowly: put python{runtime} on PATH, or pass --no-compile"
-            )
-        key = self._key(job.requirements, compiled=compiler is not None)
+        compiled = self._can_compile(reports)
+        if self.options.pull or self.options.rebuild:
+            self._installer.refresh(reports)
+        key = self._key(job.requirements, compiled=compiled)
         with self._only_one(key):
-            whole = self.cache.find(key) if not self.options.rebuild or key in self._fresh else None
+            whole = self._find(key)
             cached = whole is not None
             if whole is None:
-                whole = self.cache.keep(key, lambda path: self._install(job.requirements, compiler, path, reports))
+                # The image may have been another one when it was last looked at.
+                self._installer.refresh(reports)
+                key = self._key(job.requirements, compiled=compiled)
+                whole = self._find(key)
+            if whole is None:
+                whole = self.cache.keep(key, lambda path: self._install(job.requirements, compiled, path, reports))
                 self._fresh.add(key)
             gone = plan.packages_left_out(package.names(whole), source, self.options.exclusions)
             if not gone:
@@ -157,27 +150,46 @@ class Builder:
             found = self.cache.find(reduced) if cached else None
             return found or self.cache.keep(reduced, lambda path: package.write_without(whole, gone, path)), cached
 
+    def _find(self, key: str) -> Path | None:
+        return self.cache.find(key) if not self.options.rebuild or key in self._fresh else None
+
+    def _can_compile(self, reports: Reports) -> bool:
+        runtime = self.options.target.runtime
+        if not self.options.compile or not runtime.has_unchecked_bytecode:
+            return False
+        if not self._installer.can_compile:
+            reports.warning(
+                f"no Python {runtime} on this machine, so that the packages have no bytecode and the function starts "
+                f"more slowly: put python{runtime} on PATH, or pass --no-compile"
+            )
+        return self._installer.can_compile
+
     def _key(self, wanted: Requirements, *, compiled: bool) -> str:
         settings = self._installer.settings(wanted)
         links = [path for place in self._installer.local_links() if (path := local_path(place))]
         local = fingerprints([*wanted.local, *links])
         return plan.cache_key(self.options.target, wanted, settings, local, compiled=compiled)
 
-    def _install(
-        self, wanted: Requirements, compiler: Callable[[Path], None] | None, path: Path, reports: Reports
-    ) -> None:
+    def _install(self, wanted: Requirements, compiled: bool, path: Path, reports: Reports) -> None:
         """Write a new zip at `path` with what `wanted` asks for."""
         with self.cache.scratch() as scratch:
             tree = scratch / "packages"
             tree.mkdir()
-            self._installer.install(wanted, tree, scratch, reports.info)
-            installed.tidy(tree)
-            unsuitable = installed.unsuitable(tree, self.options.target)
-            if unsuitable:
-                raise CommandError(f"not for {self.options.target}: {', '.join(unsuitable)}; require other versions")
-            if compiler is not None:
-                compiler(tree)
-            package.write_packages(package.gather(tree, lambda _: False), path)
+            with self._installer.session(reports) as session:
+                session.install(wanted, tree, scratch)
+                installed.tidy(tree)
+                unsuitable = installed.unsuitable(tree, self.options.target)
+                if unsuitable:
+                    raise CommandError(
+                        f"not for {self.options.target}: {', '.join(unsuitable)}; require other versions"
+                    )
+                if compiled:
+                    session.compile(tree)
+            package.write_packages(package.gather(tree, lambda _: False), path, reports.track)
+
+    def stop(self) -> None:
+        """End what runs, in whichever thread it was started, and start no more."""
+        self._installer.stop()
 
     @contextlib.contextmanager
     def _only_one(self, key: str) -> Iterator[None]:

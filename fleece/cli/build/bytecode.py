@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from fleece.cli.build.processes import Processes
     from fleece.cli.build.target import Runtime
 
-TASK_ROOT = "/var/task/"
-"""Where Lambda unpacks a function's zip."""
+SCRIPT = Path(__file__).with_name("_compile_tree.py")
+"""Compiles a folder, the first argument, into another, the second."""
 
-_SCRIPT = Path(__file__).with_name("_compile_tree.py")
+OPTIONS = ("-s", "-S", "-W", "ignore")
+"""Of the interpreter that runs the script."""
+
+VARIABLES = {"PYTHONHASHSEED": "0"}
+"""Up to Python 3.10 the order of a frozenset's items, which goes into the bytecode, hangs on the seed."""
 
 _WHO = (
     "import sys; print(*sys.version_info[:2], sys.version_info[3], sys.implementation.name, sys.executable, sep='\\n')"
@@ -44,10 +48,9 @@ def compile_tree(tree: Path, interpreter: str, processes: Processes, environment
         CommandError: the interpreter failed.
     """
     clean = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
-    # Up to Python 3.10 the order of a frozenset's items, which goes into the file, hangs on the seed.
-    command = [interpreter, "-s", "-S", "-W", "ignore", str(_SCRIPT), str(tree), TASK_ROOT]
+    command = [interpreter, *OPTIONS, str(SCRIPT), str(tree), str(tree)]
     lines: list[str] = []
-    finished = processes.run(command, {**clean, "PYTHONHASHSEED": "0"}, lines.append)
+    finished = processes.run(command, {**clean, **VARIABLES}, lines.append)
     if finished.exit_code:
         raise CommandError(f"{interpreter} could not compile the packages: {' '.join(lines[-1:])}")
 

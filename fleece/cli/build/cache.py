@@ -7,15 +7,18 @@ and the last one stays.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleece.cli.errors import UsageError
+from fleece.cli._files import write_atomically
+from fleece.cli.errors import CommandError, UsageError
 from fleece.cli.folders import user_cache
 
 if TYPE_CHECKING:
@@ -52,6 +55,25 @@ class Cache:
         self.folder = folder
         self.limit = limit
 
+    def check(self) -> None:
+        """See that nobody else can put packages into it, which would end up in functions.
+
+        Raises:
+            CommandError: the folder is another user's, or others may write to it.
+        """
+        if os.name != "posix" or not self.folder.exists():
+            return
+        status = self.folder.stat()
+        if status.st_uid != os.geteuid():
+            raise CommandError(
+                f"the cache {self.folder} belongs to another user: set XDG_CACHE_HOME to a folder of yours"
+            )
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise CommandError(
+                f"others can write to the cache {self.folder}, and so put packages into functions: "
+                f"`chmod go-w {self.folder}`, and remove what is in it that is not yours"
+            )
+
     def find(self, key: str) -> Path | None:
         """Return the zip of that key, or None when there is none, or a damaged one."""
         path = self._path(key)
@@ -71,6 +93,18 @@ class Cache:
             new.replace(self._path(key))
         return self._path(key)
 
+    def note(self, name: str) -> str | None:
+        """Return what was kept under the name with `keep_note`, or None."""
+        try:
+            return self._note(name).read_text(encoding="utf-8")
+        except OSError:
+            return None
+
+    def keep_note(self, name: str, text: str) -> None:
+        """Keep a line of text."""
+        self._note(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(self._note(name), text.encode())
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """Give a folder that only this user can look into, until the end of the ``with`` block."""
@@ -82,7 +116,7 @@ class Cache:
         """Remove what was not used for longest until the rest is within the limit, and what killed builds left."""
         now = time.time()
         kept: list[tuple[float, int, Path]] = []
-        for path in self.folder.glob("*"):
+        for path in [*self.folder.glob("*.zip"), *self.folder.glob(f"{_SCRATCH}*")]:
             with contextlib.suppress(FileNotFoundError):  # another build is pruning too
                 status = path.stat()
                 if not path.name.startswith(_SCRATCH):
@@ -98,3 +132,6 @@ class Cache:
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.zip"
+
+    def _note(self, name: str) -> Path:
+        return self.folder / "notes" / hashlib.sha256(name.encode()).hexdigest()

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-    from fleece.cli.build.builder import Built, Job, Reports
-    from fleece.cli.build.plan import Options
+    from fleece.cli.build.builder import Built, Job
+    from fleece.cli.build.cache import Cache
+    from fleece.cli.build.plan import Installer, Options
+    from fleece.cli.build.reports import Reports
     from fleece.cli.build.target import Architecture
 
 _log = logging.getLogger("fleece.cli.build")
@@ -77,7 +79,9 @@ class _BuildCommand(click.Command):
     metavar="FOLDER",
     help="Folder with the Pipfile.lock to install from.",
 )
-@click.option("--dependencies", "-d", metavar="A,B", help="System packages to install first (in Docker only).")
+@click.option(
+    "--dependencies", "-d", metavar="A,B", help="System packages to install into the image first (dnf, yum, apt)."
+)
 @click.option(
     "--target",
     "-t",
@@ -107,8 +111,10 @@ class _BuildCommand(click.Command):
     show_default=True,
     help="Lambda's architecture to build for.",
 )
+@click.option("--image", metavar="NAME", help="Image to build in.  [default: AWS's for the Python and architecture]")
+@click.option("--pull", is_flag=True, help="Ask the image's registry whether there is a newer one.")
 @click.option("--no-compile", is_flag=True, help="Leave out the packages' bytecode: smaller, and slower to start.")
-@click.option("--no-docker", is_flag=True, help="Install wheels with what is on this machine.")
+@click.option("--no-docker", is_flag=True, help="Install wheels with what is on this machine, by pip or uv.")
 def command(
     service_dirs: tuple[Path, ...],
     python: str | None,
@@ -122,19 +128,23 @@ def command(
     exclude: tuple[str, ...],
     inject_build_info: bool,
     architecture: Architecture,
+    image: str | None,
+    pull: bool,
     no_compile: bool,
     no_docker: bool,
 ) -> None:
     """Build TARGET/lambda_function.zip from a service's source and requirements.
 
     \b
+    fleece build
+    fleece build --python 3.13 --architecture arm64 services/users services/orders
+    fleece build -d libxml2-devel,gcc -e 'boto3*' 'botocore*' -t out -- .
     fleece build --no-docker
-    fleece build --no-docker --python 3.13 services/users services/orders
-    fleece build --no-docker -e 'boto3*' 'botocore*' -t out -- .
 
     The same input gives the same bytes. The paths of the zips are printed, everything else goes to stderr.
     """  # noqa: D301 (click's mark for "keep these lines as they are")
-    from fleece.cli.build.exclusions import Exclusions  # noqa: PLC0415 (help and completion do without)
+    from fleece.cli.build import system_packages  # noqa: PLC0415 (help and completion do without)
+    from fleece.cli.build.exclusions import Exclusions  # noqa: PLC0415
     from fleece.cli.build.plan import Options  # noqa: PLC0415
     from fleece.cli.build.target import NEWEST, target_for  # noqa: PLC0415
 
@@ -142,10 +152,9 @@ def command(
         raise UsageError("--requirements and --pipfile are two sources of the same: choose one")
     if python36 and python:
         raise UsageError("--python36 and --python say two things: choose one")
-    if dependencies and no_docker:
-        raise UsageError("--dependencies are system packages, which need Docker: leave out --no-docker, or them")
-    if not no_docker:
-        raise CommandError("building in Docker is not in this development version yet: pass --no-docker")
+    if no_docker and (dependencies or image or pull):
+        option = "--dependencies" if dependencies else "--image" if image else "--pull"
+        raise UsageError(f"{option} is about the image to build in, which needs Docker: leave out --no-docker, or it")
     options = Options(
         target=target_for("3.6" if python36 else python or str(NEWEST), architecture),
         requirements=requirements,
@@ -156,33 +165,43 @@ def command(
         build_info=inject_build_info,
         compile=not no_compile,
         rebuild=rebuild,
+        image=image,
+        dependencies=system_packages.parse(dependencies),
+        pull=pull,
     )
     if options.target.runtime.warning:
         _log.warning(options.target.runtime.warning)
-    _build(options, service_dirs or (Path(),))
+    _build(options, service_dirs or (Path(),), docker=not no_docker)
 
 
-def _build(options: Options, folders: Sequence[Path]) -> None:
+def _build(options: Options, folders: Sequence[Path], *, docker: bool) -> None:
     """Build the services, and tell what came of each."""
-    from fleece.cli.build import builder, cache, processes, services, wheels  # noqa: PLC0415
+    from fleece.cli.build import builder, cache, services  # noqa: PLC0415
 
     started = time.monotonic()
     jobs = services.prepare(options, folders)
-    children = processes.Processes()
-    build = builder.Builder(
-        options,
-        wheels.WheelInstaller(options.target, children),
-        cache.Cache(cache.default_folder(os.environ)),
-        os.environ,
-    )
+    kept = cache.Cache(cache.default_folder(os.environ))
+    kept.check()
+    build = builder.Builder(options, _installer(options, kept, docker=docker), kept, os.environ)
     with _terminable():
-        outcomes = services.build_all(build, jobs, children, lambda job: _reports(job, several=len(jobs) > 1))
+        outcomes = services.build_all(build, jobs, lambda job: _reports(job, several=len(jobs) > 1))
     for _, outcome in outcomes:
         if not isinstance(outcome, Exception):
             _log.info("%s", _summary(outcome, options))
             _streams.write(os.fsencode(outcome.path) + b"\n")
     _raise_failures(outcomes)
     _log.info("done in %.1f s", time.monotonic() - started)
+
+
+def _installer(options: Options, kept: Cache, *, docker: bool) -> Installer:
+    if docker:
+        from fleece.cli.build.docker import DockerInstaller  # noqa: PLC0415
+
+        return DockerInstaller(options, kept, os.environ)
+    from fleece.cli.build.processes import Processes  # noqa: PLC0415
+    from fleece.cli.build.wheels import WheelInstaller  # noqa: PLC0415
+
+    return WheelInstaller(options.target, Processes())
 
 
 def _raise_failures(outcomes: Sequence[tuple[Job, Built | CommandError]]) -> None:
@@ -206,12 +225,14 @@ def _summary(built: Built, options: Options) -> str:
 
 
 def _reports(job: Job, *, several: bool) -> Reports:
-    from fleece.cli.build.builder import Reports  # noqa: PLC0415
+    from fleece.cli._progress import track  # noqa: PLC0415
+    from fleece.cli.build.reports import Reports, untracked  # noqa: PLC0415
 
     prefix = f"{job.places.service}: " if several else ""
     return Reports(
         info=lambda line: _log.info("%s%s", prefix, line),
         warning=lambda line: _log.warning("%s%s", prefix, line),
+        track=untracked if several else track,
     )
 
 

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.build.exclusions import is_noise
+from fleece.cli.build.reports import untracked
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from fleece.cli.build.reports import Track
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip can tell."""
@@ -39,10 +42,11 @@ def gather(root: Path, leave_out: Callable[[str], bool] = is_noise) -> dict[str,
     return dict(_walk(root, root, (root.resolve(),), leave_out))
 
 
-def write_packages(files: Mapping[str, Path], path: Path) -> None:
+def write_packages(files: Mapping[str, Path], path: Path, track: Track = untracked) -> None:
     """Write files into a new zip at `path`."""
     with zipfile.ZipFile(path, "x") as archive:
-        _add_files(archive, files)
+        for name, file in track(sorted(files.items()), "Packing", len(files)):
+            _add_file(archive, name, file)
 
 
 def write_without(packages: Path, gone: frozenset[str], path: Path) -> None:
@@ -65,7 +69,9 @@ def write_function(packages: Path | None, files: Mapping[str, Path], texts: Mapp
     if packages is not None:
         shutil.copyfile(packages, path)
     with zipfile.ZipFile(path, "x" if packages is None else "a") as archive:
-        _add_files(archive, {name: file for name, file in files.items() if name not in texts})
+        for name, file in sorted(files.items()):
+            if name not in texts:
+                _add_file(archive, name, file)
         for name, text in sorted(texts.items()):
             _add(archive, name, text.encode(), executable=False)
 
@@ -116,9 +122,8 @@ def _check_link(path: Path, root: Path) -> None:
         raise CommandError(f"{path} links to something that is not there: remove or --exclude it")
 
 
-def _add_files(archive: zipfile.ZipFile, files: Mapping[str, Path]) -> None:
-    for name, path in sorted(files.items()):
-        _add(archive, name, path.read_bytes(), executable=bool(path.stat().st_mode & 0o100))
+def _add_file(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    _add(archive, name, path.read_bytes(), executable=bool(path.stat().st_mode & 0o100))
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, *, executable: bool) -> None:

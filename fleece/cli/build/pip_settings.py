@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _LOOKS = frozenset(
     {
@@ -29,6 +30,9 @@ _TRANSPORT = frozenset(
 )
 """Settings that say how an index is reached; what it gives is the same."""
 
+VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+"""What pip puts a variable in for."""
+
 _DISTURBING = ("PIP_PREFIX", "PIP_PYTHON", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
 """Variables that would send packages elsewhere than into the zip."""
 
@@ -41,10 +45,17 @@ def read(environment: Mapping[str, str]) -> dict[str, str]:
     settings: dict[str, str] = {}
     for path in _files(environment):
         settings.update(_read_file(path))
-    for name, value in environment.items():
-        if name.startswith("PIP_") and value:
-            settings[name[len("PIP_") :].lower().replace("_", "-")] = value
-    return {name: value for name, value in sorted(settings.items()) if name not in _LOOKS}
+    return {name: value for name, value in sorted(settings.items()) if name not in _LOOKS} | of_variables(environment)
+
+
+def of_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what `read` does, but from ``PIP_*`` variables alone."""
+    named = {
+        name[len("PIP_") :].lower().replace("_", "-"): value
+        for name, value in sorted(environment.items())
+        if name.startswith("PIP_") and value
+    }
+    return {name: value for name, value in named.items() if name not in _LOOKS}
 
 
 def for_key(settings: Mapping[str, str]) -> dict[str, str]:
@@ -60,6 +71,30 @@ def undisturbed(environment: Mapping[str, str]) -> dict[str, str]:
 def names_index(settings: Mapping[str, str]) -> bool:
     """Whether the user has said which index to ask, or that none is to be."""
     return "index-url" in settings or settings.get("no-index", "0").lower() not in {"0", "false", "no", "off"}
+
+
+def index_variables(
+    indexes: Sequence[str], settings: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return pip's variables that lead to a lock file's indexes; as variables, since they may hold credentials.
+
+    Args:
+        indexes: the main one first.
+        settings: pip's, which go before a lock's.
+        environment: for ``${NAME}`` in the indexes.
+    """
+    if not indexes or names_index(settings):
+        return {}
+    first, *others = (with_variables(url, environment) for url in indexes)
+    return {
+        "PIP_INDEX_URL": first,
+        "PIP_EXTRA_INDEX_URL": " ".join([*others, settings.get("extra-index-url", "")]).strip(),
+    }
+
+
+def with_variables(text: str, environment: Mapping[str, str]) -> str:
+    """Put variables in for ``${NAME}``, as pip does in requirements files; one that is not set stays."""
+    return VARIABLE.sub(lambda match: environment.get(match[1], match[0]), text)
 
 
 def _files(environment: Mapping[str, str]) -> list[Path]:

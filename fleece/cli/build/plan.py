@@ -15,8 +15,10 @@ from fleece.cli.build.urls import mask
 from fleece.cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from fleece.cli.build.reports import Reports
     from fleece.cli.build.requirements import Requirements
     from fleece.cli.build.target import Target
 
@@ -36,8 +38,22 @@ _NAMES_INDEX = re.compile(
 )
 
 
+class Session(Protocol):
+    """Installs one service's packages; given by `Installer.session`."""
+
+    def install(self, requirements: Requirements, tree: Path, scratch: Path) -> None:
+        """Install the requirements into the new folder `tree`; `scratch` is for further files."""
+
+    def compile(self, tree: Path) -> None:
+        """Write the target's bytecode of the packages into `tree`."""
+
+
 class Installer(Protocol):
-    """A way to install packages for a target: see `fleece.cli.build.wheels`."""
+    """A way to install packages for a target: `fleece.cli.build.wheels`, `fleece.cli.build.docker`."""
+
+    @property
+    def can_compile(self) -> bool:
+        """Whether it can make the target's bytecode."""
 
     def settings(self, requirements: Requirements) -> Mapping[str, str]:
         """Return what beside the requirements decides what is installed, without credentials."""
@@ -45,16 +61,25 @@ class Installer(Protocol):
     def local_links(self) -> Iterable[str]:
         """Return the folders and addresses that packages are looked for in beside an index."""
 
-    def find_compiler(self) -> Callable[[Path], None] | None:
-        """Return what writes the target's bytecode into a folder of packages, or None."""
+    def refresh(self, reports: Reports) -> None:
+        """Look whether what `settings` knows from the last time still holds."""
 
-    def install(self, requirements: Requirements, tree: Path, scratch: Path, tell: Callable[[str], None]) -> None:
-        """Install the requirements into the new folder `tree`."""
+    def session(self, reports: Reports) -> AbstractContextManager[Session]:
+        """Give what installs packages, after `refresh`, until the end of the ``with`` block."""
+
+    def stop(self) -> None:
+        """End what runs, in whichever thread it was started, and start no more."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of ``fleece build`` that hold for every service of a run; paths as the user gave them."""
+    """The options of ``fleece build`` that hold for every service of a run; paths as the user gave them.
+
+    Attributes:
+        image: to build in; None for the one that AWS makes for the target.
+        dependencies: system packages that are installed into the image first, in order.
+        pull: whether the image's registry is asked, though the engine has one of that name.
+    """
 
     target: Target
     requirements: Path | None = None
@@ -65,6 +90,9 @@ class Options:
     build_info: bool = False
     compile: bool = True
     rebuild: bool = False
+    image: str | None = None
+    dependencies: tuple[str, ...] = ()
+    pull: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,7 +176,7 @@ def excess(sizes: Mapping[str, int]) -> str | None:
     parts: Counter[str] = Counter()
     for name, size in sizes.items():
         parts[name.partition("/")[0]] += size
-    named = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.most_common(5))
+    named = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.most_common(10))
     return (
         f"it would be {megabytes(total)} unpacked, and Lambda takes {megabytes(UNPACKED_LIMIT)}; the largest parts: "
         f"{named}; --exclude leaves out what is not needed"

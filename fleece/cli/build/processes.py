@@ -17,7 +17,7 @@ from fleece.cli.errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_TAIL = 200
+TAIL = 200
 """How many of the last lines are kept, to look for the reason of a failure."""
 
 _GRACE = 5.0
@@ -47,7 +47,7 @@ class Processes:
             CommandError: the build was stopped.
             OSError: the program could not be started.
         """
-        tail: deque[str] = deque(maxlen=_TAIL)
+        tail: deque[str] = deque(maxlen=TAIL)
         with self._start(command, environment) as child:
             try:
                 for line in child.stdout or ():

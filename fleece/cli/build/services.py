@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from fleece.cli.build.builder import Builder, Built, Reports
+    from fleece.cli.build.builder import Builder, Built
     from fleece.cli.build.plan import Options, Places
-    from fleece.cli.build.processes import Processes
+    from fleece.cli.build.reports import Reports
 
 _AT_ONCE = 4
 """Services that are built at the same time."""
@@ -36,6 +36,8 @@ def _prepare(options: Options, places: Places) -> Job:
             raise UsageError(f"no folder {folder}: {option} says where it is")
     if options.requirements is not None:
         path = options.requirements
+        if not path.is_file():
+            raise UsageError(f"no requirements file {path}: --requirements says where it is")
     elif options.pipfile is not None:
         path = requirements.find_pipfile_lock(options.pipfile)
     else:
@@ -44,11 +46,11 @@ def _prepare(options: Options, places: Places) -> Job:
 
 
 def build_all(
-    builder: Builder, jobs: Sequence[Job], processes: Processes, reports: Callable[[Job], Reports]
+    builder: Builder, jobs: Sequence[Job], reports: Callable[[Job], Reports]
 ) -> list[tuple[Job, Built | CommandError]]:
     """Build every job, and return what came of each, in their order; one that fails does not stop the others.
 
-    When the caller is interrupted, children are ended and temporary files are gone before the exception goes on.
+    When the caller is interrupted, what runs is ended and temporary files are gone before the exception goes on.
     """
     with ThreadPoolExecutor(max_workers=min(len(jobs), _AT_ONCE), thread_name_prefix="fleece build") as pool:
         futures = [pool.submit(_attempt, builder, job, reports(job)) for job in jobs]
@@ -58,7 +60,7 @@ def build_all(
         except BaseException:
             for future in futures:
                 future.cancel()
-            processes.stop()
+            builder.stop()
             raise
     builder.cache.prune()
     return [(job, future.result()) for job, future in zip(jobs, futures, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -9,18 +10,20 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleece.cli.build import bytecode, pip_settings
+from fleece.cli.build import bytecode, pip_settings, reasons
 from fleece.cli.build.urls import mask
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from fleece.cli.build.lockfiles import Batch
     from fleece.cli.build.processes import Finished, Processes
+    from fleece.cli.build.reports import Reports
     from fleece.cli.build.requirements import Requirements
     from fleece.cli.build.target import Target
 
@@ -35,12 +38,6 @@ _UV_DECIDING = (
     "UV_TORCH_BACKEND",
 )  # fmt: skip
 """uv's variables that decide what is installed. Its configuration files are not read."""
-
-# uv draws its reasons as a tree: a cross, then branches.
-_UV_ERROR = re.compile("\\s*\N{MULTIPLICATION SIGN}|error:")
-_UV_DRAWING = re.compile(
-    "[\\s\N{MULTIPLICATION SIGN}\N{BOX DRAWINGS LIGHT HORIZONTAL}-\N{BLACK RIGHT-POINTING TRIANGLE}]+"
-)
 
 _NO_WHEEL = re.compile(r"No matching distribution found|no (?:usable |compatible )?wheels?\b|[Bb]uilding.* is disabled")
 
@@ -76,12 +73,22 @@ class WheelInstaller:
         named = (pip_settings.read(self.environment).get("find-links", ""), self.environment.get("UV_FIND_LINKS", ""))
         return [place for links in named for place in links.replace(",", " ").split()]
 
-    def find_compiler(self) -> Callable[[Path], None] | None:
-        """Return what compiles a folder of packages for the target, or None when nothing here can."""
-        interpreter = bytecode.find_interpreter(self.target.runtime, self.environment)
-        if interpreter is None:
-            return None
-        return lambda tree: bytecode.compile_tree(tree, interpreter, self.processes, self.environment)
+    @property
+    def can_compile(self) -> bool:
+        """Whether there is a Python on this machine that makes the target's bytecode."""
+        return self._interpreter is not None
+
+    def refresh(self, reports: Reports) -> None:
+        """Do nothing: no image is chosen."""
+
+    @contextlib.contextmanager
+    def session(self, reports: Reports) -> Iterator[WheelSession]:
+        """Give what installs and compiles."""
+        yield WheelSession(self, reports.info)
+
+    def stop(self) -> None:
+        """End what runs, and start no more."""
+        self.processes.stop()
 
     def install(self, requirements: Requirements, tree: Path, scratch: Path, tell: Callable[[str], None]) -> None:
         """Install the requirements into the folder `tree`.
@@ -106,10 +113,27 @@ class WheelInstaller:
             file = batch.file or scratch / f"requirements-{number}.txt"
             if batch.file is None:
                 file.write_text(batch.text, encoding="utf-8")
-            command = self._uv_command(uv, batch, file, tree) if uv else self._pip_command(batch, file, tree)
+            # Apart, since pip would leave out what it has in a folder that is there: half of a namespace, scripts.
+            folder = scratch / f"packages-{number}"
+            command = self._uv_command(uv, batch, file, folder) if uv else self._pip_command(batch, file, folder)
             finished = self.processes.run(command, environment, tell)
             if finished.exit_code:
                 raise self._failure(finished, requirements)
+            if folder.is_dir():
+                shutil.copytree(folder, tree, symlinks=True, dirs_exist_ok=True, copy_function=shutil.move)
+
+    def compile(self, tree: Path) -> None:
+        """Write the bytecode of the packages in `tree`.
+
+        Raises:
+            CommandError: the interpreter failed.
+        """
+        if self._interpreter is not None:
+            bytecode.compile_tree(tree, self._interpreter, self.processes, self.environment)
+
+    @cached_property
+    def _interpreter(self) -> str | None:
+        return bytecode.find_interpreter(self.target.runtime, self.environment)
 
     def _uv_for(self, requirements: Requirements) -> str | None:
         """Return the path of uv, or None where pip is to be used."""
@@ -124,15 +148,14 @@ class WheelInstaller:
 
     def _index_variables(self, requirements: Requirements, *, uv: bool) -> dict[str, str]:
         """Return the variables that lead to a lock file's indexes; as variables, since they may hold credentials."""
-        settings = pip_settings.read(self.environment)
-        if not requirements.indexes or pip_settings.names_index(settings):
+        if not uv:
+            settings = pip_settings.read(self.environment)
+            return pip_settings.index_variables(requirements.indexes, settings, self.environment)
+        if not requirements.indexes:
             return {}
-        first, *others = (_with_variables(url, self.environment) for url in requirements.indexes)
-        if uv:
-            own = any(self.environment.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"))
-            return {} if own else {"UV_DEFAULT_INDEX": first}
-        extra = " ".join([*others, settings.get("extra-index-url", "")])
-        return {"PIP_INDEX_URL": first, "PIP_EXTRA_INDEX_URL": extra.strip()}
+        if any(self.environment.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")):
+            return {}
+        return {"UV_DEFAULT_INDEX": pip_settings.with_variables(requirements.indexes[0], self.environment)}
 
     def _pip_command(self, batch: Batch, file: Path, tree: Path) -> list[str]:
         if importlib.util.find_spec("pip") is None:
@@ -163,7 +186,7 @@ class WheelInstaller:
         ]
 
     def _failure(self, finished: Finished, requirements: Requirements) -> CommandError:
-        reason = _reason(finished)
+        reason = reasons.of_installer(finished)
         if _NO_WHEEL.search(reason):
             return CommandError(
                 f"{requirements.origin}: a package has no wheel for {self.target}: {reason}. If there is only its "
@@ -172,18 +195,17 @@ class WheelInstaller:
         return CommandError(f"{requirements.origin} could not be installed: {reason}")
 
 
-def _reason(finished: Finished) -> str:
-    """Return the installer's own words for its failure, in one line."""
-    lines = [line for line in finished.tail if line.strip()]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    errors = [line for line in errors if not line.startswith("ResolutionImpossible")] or errors
-    if errors:
-        return " / ".join(errors)
-    start = next((number for number, line in enumerate(lines) if _UV_ERROR.match(line)), -1)
-    words = " ".join(lines[start:]) if lines else f"the installer ended with {finished.exit_code} and said nothing"
-    return _UV_DRAWING.sub(" ", words).strip().removeprefix("error: ")
+@dataclass(frozen=True)
+class WheelSession:
+    """One service's packages: an installer, and who is told about them."""
 
+    installer: WheelInstaller
+    tell: Callable[[str], None]
 
-def _with_variables(url: str, environment: Mapping[str, str]) -> str:
-    """Put variables in for ``${NAME}``, as pip does in requirements files; one that is not set stays."""
-    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda match: environment.get(match[1], match[0]), url)
+    def install(self, requirements: Requirements, tree: Path, scratch: Path) -> None:
+        """Install the requirements into the new folder `tree`."""
+        self.installer.install(requirements, tree, scratch, self.tell)
+
+    def compile(self, tree: Path) -> None:
+        """Write the bytecode of the packages in `tree`."""
+        self.installer.compile(tree)

@@ -27,7 +27,10 @@ def run(offline, capfd):
         (["--python", "3.12", "-3"], "--python36 and --python say two things"),
         (["-py", "3.99"], "Lambda has no Python '3.99': choose one of"),
         (["--architecture", "arm64", "-3"], "Lambda never had Python 3.6 on arm64"),
-        (["-d", "gcc,make"], "system packages, which need Docker"),
+        (["-d", "gcc,make"], "--dependencies is about the image to build in, which needs Docker"),
+        (["--image", "x"], "--image is about the image to build in, which needs Docker"),
+        (["--pull"], "--pull is about the image to build in, which needs Docker"),
+        (["-r", "nope.txt"], "no requirements file nope.txt: --requirements says where it is"),
         (["nowhere"], "no folder nowhere"),
         (["-s", "nowhere"], "no folder nowhere: --source says where it is"),
         (["-t", "file"], "Directory 'file' is a file."),
@@ -48,9 +51,12 @@ def test_wrong_usage_ends_with_2_and_says_what_to_do(run, tmp_path, arguments, m
     assert not (tmp_path / "cache").exists()
 
 
-def test_without_docker_it_has_to_be_said(run):
-    """Building in Docker is not there yet: one line points to the way that is."""
-    assert run(".") == (1, "Error: building in Docker is not in this development version yet: pass --no-docker")
+def test_system_packages_are_names(run, tmp_path):
+    """What a package manager would take for an option is refused, before an engine is asked."""
+    (tmp_path / "src").mkdir()
+    code, last = run("-d", "gcc,--nogpgcheck")
+    assert code == 2
+    assert "'--nogpgcheck' is none" in last
 
 
 def test_no_requirements_ends_with_1_before_anything_is_created(run, tmp_path):

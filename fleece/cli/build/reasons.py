@@ -1,0 +1,59 @@
+"""Why an installer failed, in its own words: found in the last lines that it wrote. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fleece.cli.build.processes import Finished
+
+# uv draws its reasons as a tree: a cross, then branches.
+_UV_ERROR = re.compile("\\s*\N{MULTIPLICATION SIGN}|error:")
+_UV_DRAWING = re.compile(
+    "[\\s\N{MULTIPLICATION SIGN}\N{BOX DRAWINGS LIGHT HORIZONTAL}-\N{BLACK RIGHT-POINTING TRIANGLE}]+"
+)
+
+_PACKAGE_MANAGER_ERROR = re.compile(r"(?:E|Error|error|No match for argument|No package)\b[: ]")
+
+_COMPILER_ERROR = re.compile(r"\s*(?:\S+:\d+:\d+: (?:fatal )?error: |error: command )")
+
+_KILLED = 137
+"""Exit code after SIGKILL, which in a container is mostly the kernel's, for want of memory."""
+
+
+def of_installer(finished: Finished) -> str:
+    """Return why pip or uv failed, in one line."""
+    lines = _lines(finished)
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    errors = [line for line in errors if not line.startswith("ResolutionImpossible")] or errors
+    if errors:
+        return " / ".join(_with_compiler(lines, errors))
+    if finished.exit_code == _KILLED:
+        return "it was killed (exit code 137): perhaps there was not enough memory"
+    start = next((number for number, line in enumerate(lines) if _UV_ERROR.match(line)), -1)
+    words = " ".join(lines[start:]) if lines else _silent(finished)
+    return _UV_DRAWING.sub(" ", words).strip().removeprefix("error: ")
+
+
+def of_package_manager(finished: Finished) -> str:
+    """Return why a distribution's package manager failed, in one line."""
+    lines = _lines(finished)
+    errors = [line for line in lines if _PACKAGE_MANAGER_ERROR.match(line)]
+    return " / ".join(errors or lines[-1:]) or _silent(finished)
+
+
+def _lines(finished: Finished) -> list[str]:
+    return [line for line in finished.tail if line.strip()]
+
+
+def _silent(finished: Finished) -> str:
+    return f"it ended with exit code {finished.exit_code} and said nothing"
+
+
+def _with_compiler(lines: list[str], errors: list[str]) -> list[str]:
+    """Put a compiler's first error before pip's, which only says that something could not be built."""
+    own = next(
+        (line.strip() for line in lines if re.search(r"\S:\d+:\d+: (?:fatal )?error: |^\s*error: command", line)), ""
+    )
+    return [own, *errors] if own else errors
