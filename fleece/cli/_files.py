@@ -6,8 +6,16 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -26,6 +34,27 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     except OSError as error:
         error.filename, error.filename2 = str(target), None  # not that of the temporary file
         raise
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep other processes of fleece from changing the file at `path` for the time of the block, if the system can.
+
+    The lock is that of the folder, so that the file can be replaced. It is to be held for a moment only.
+
+    Raises:
+        OSError: the folder is not there.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a network's file system that knows no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "diff": Lazy("fleece.cli.config.commands.diff", "Show what differs between a stage and Parameter Store."),
+    "edit": Lazy("fleece.cli.config.commands.edit", "Edit the configuration with its secrets in clear."),
     "export": Lazy("fleece.cli.config.commands.export", "Write the configuration with its secrets in clear."),
     "import": Lazy("fleece.cli.config.commands.import_", "Encrypt an open configuration from stdin."),
     "render": Lazy("fleece.cli.config.commands.render", "Write the values of one stage."),

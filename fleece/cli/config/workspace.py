@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from fleece.cli._files import write_atomically
+from fleece.cli._files import locked, write_atomically
 from fleece.cli._progress import track
-from fleece.cli.config import closed, document, json_input, render
+from fleece.cli.config import closed, document, endings, json_input, render
 from fleece.cli.config.clients import Clients
 from fleece.cli.config.keys import KMS
 from fleece.cli.config.output import to_json
@@ -34,36 +34,46 @@ class Workspace:
         any_key: decrypt what another key than the stage's has encrypted, too.
 
     Attributes:
+        path: the file.
         clients: AWS clients for the environments.
         keys: encrypts and decrypts.
     """
 
     def __init__(self, path: Path, environments: Path, resolver: Resolver, *, any_key: bool = False) -> None:
-        self._path = path
+        self.path = path
         self.clients = Clients(environments, resolver)
         self.keys = KMS(self.clients.kms, any_key=any_key, track=track)
 
-    def import_(self, stdin: bytes, *, reencrypt: bool = False, stage: str | None = None) -> None:
-        """Write the open configuration that `stdin` is, YAML or JSON, with its secrets encrypted.
+    def import_(
+        self,
+        given: bytes,
+        before: bytes | None,
+        *,
+        name: str = "<stdin>",
+        reencrypt: bool = False,
+        stage: str | None = None,
+    ) -> None:
+        """Write an open configuration, YAML or JSON, with its secrets encrypted.
 
         Args:
-            stdin: the configuration.
+            given: the configuration.
+            before: the `content` of the file when somebody began to change it; that it differs now is an error.
+            name: what messages call the configuration that is given.
             reencrypt: encrypt what has not changed anew, too.
             stage: of which stage; by default of all.
 
         Raises:
             CommandError: anything is wrong; nothing is written then.
         """
-        given = Source.decode("<stdin>", stdin)
-        before = self.content()
-        there = document.parse(Source.decode(str(self._path), before)) if before and before.strip() else None
-        opened = document.parse(_as_yaml(given, there))
+        self._check_unchanged(before)
+        there = document.parse(Source.decode(str(self.path), before)) if before and before.strip() else None
+        opened = document.parse(_as_yaml(Source.decode(name, given), there))
         anew = [render.find_stage(opened, stage).name] if stage else list(opened.stages) if reencrypt else []
         content = closed.import_(opened, there, self.keys, reencrypt=anew).encode()
-        if self.content() != before:
-            raise CommandError(f"{self._path} has changed meanwhile, and is left as it is now; export and import again")
-        if content != before:
-            write_atomically(self._path, content)
+        with endings.in_order(), locked(self.path):
+            self._check_unchanged(before)
+            if content != before:
+                write_atomically(self.path, content)
 
     def export(self, stage: str | None = None, *, as_json: bool = False) -> bytes:
         """Return the configuration with the secrets of one stage, or of all, in clear."""
@@ -77,9 +87,13 @@ class Workspace:
     def content(self) -> bytes | None:
         """Return what is in the configuration file; None when there is no such file."""
         try:
-            return self._path.read_bytes()
+            return self.path.read_bytes()
         except FileNotFoundError:
             return None
+
+    def _check_unchanged(self, before: bytes | None) -> None:
+        if self.content() != before:
+            raise CommandError(f"{self.path} has changed meanwhile, and is left as it is now; export and import again")
 
     def document(self) -> Document:
         """Read the configuration.
@@ -90,8 +104,8 @@ class Workspace:
         """
         content = self.content()
         if content is None:
-            raise UsageError(f"{self._path}: no such file; make one with: fleece config import < open.yml")
-        return document.parse(Source.decode(str(self._path), content))
+            raise UsageError(f"{self.path}: no such file; make one with: fleece config import < open.yml")
+        return document.parse(Source.decode(str(self.path), content))
 
 
 def _as_yaml(given: Source, there: Document | None) -> Source:

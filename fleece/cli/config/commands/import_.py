@@ -34,4 +34,6 @@ def command(settings: Settings, reencrypt: bool, stage: str | None, any_key: boo
         raise click.UsageError("--stage goes with --reencrypt.")
     if sys.stdin.isatty():
         _log.info("reading the open configuration from the terminal; Ctrl-D ends it")
-    settings.workspace(any_key=any_key).import_(_streams.read(), reencrypt=reencrypt, stage=stage)
+    workspace = settings.workspace(any_key=any_key)
+    before = workspace.content()
+    workspace.import_(_streams.read(), before, reencrypt=reencrypt, stage=stage)
