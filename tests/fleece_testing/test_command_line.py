@@ -88,7 +88,8 @@ def test_environments(tmp_path):
     ("arguments", "stdin", "env"),
     [
         (["--version"], "", {}),
-        (["config", "--help"], "", {}),
+        (["run", "--help"], "", {}),
+        (["build", "--help"], "", {"COLUMNS": "60"}),
         (["nope"], "", {}),
         (["config", "render", "prod"], "", {}),
         (["config", "export", b"\xff"], "", {}),
@@ -166,6 +167,7 @@ def test_in_process_leaves_no_trace(fleece_cli, fleece_environments, fleece_aws,
     fleece_aws.role("Deploy")
     fleece_environments(**LOCAL, dev={"role": "Deploy"})
     defaults.configure(boto3_timeouts=Timeouts(timeout=3))
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python has it; another test may have left it otherwise
     before = state()
     if how == "another program":
         with pytest.raises(RuntimeError):
@@ -254,7 +256,7 @@ def test_a_pattern_is_expected():
 
 def test_a_terminal_that_is_left(tmp_path):
     """A program that does not mind the end of its terminal is killed at the end of the block."""
-    script = f"trap '' HUP; echo $$ > {tmp_path}/pid; echo ready; while :; do sleep 0.02; done"
+    script = f"trap '' HUP TERM; echo $$ > {tmp_path}/pid; echo ready; while :; do sleep 0.02; done"
     terminal = Terminal(["sh", "-c", script])
     with terminal:
         terminal.expect("ready")
