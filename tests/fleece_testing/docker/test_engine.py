@@ -170,7 +170,18 @@ input()
 
 def test_what_is_not_emulated_says_so(client, image):
     """Other endpoints, and terminals, are answered with 501 and a message."""
-    for act in (client.networks.list, lambda: client.containers.create(image, ["true"], tty=True)):
+    container = client.containers.create(image, ["true"])
+    acts = (
+        lambda: client.images.build(fileobj=io.BytesIO(b"FROM scratch")),
+        lambda: client.containers.create(image, ["true"], tty=True),
+        lambda: client.networks.create("shop"),
+        client.networks.list,
+        client.api.inspect_swarm,
+        client.plugins.list,
+        container.pause,
+        container.top,
+    )
+    for act in acts:
         with pytest.raises(
             APIError, match=r"Docker stub does not emulate .*: test this against a real engine"
         ) as error:
