@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from fleece_testing._docker.output import STDERR, STDOUT, Output
 from fleece_testing._docker.toolchain import PATH
+from fleece_testing._isolation.environment import handed_on
 from fleece_testing._runtime_lifeline import Lifeline
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Process:
             # The program by its path: a Python that is reached by a link finds its packages by that.
             [str(find_program(command, tree)), *paths.arguments(command.arguments)[1:]],
             cwd=folder,
-            env={name: paths.to_host(value) for name, value in command.variables.items()},
+            env=handed_on(os.environ, {name: paths.to_host(value) for name, value in command.variables.items()}),
             stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -45,6 +45,19 @@ def changes(environ: Mapping[str, str], folder: str) -> dict[str, str | None]:
     }
 
 
+def handed_on(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a child that inherits none, and is isolated all the same if this process is.
+
+    Args:
+        environ: the environment of this process.
+        variables: what the child is given.
+    """
+    if FOLDER not in environ:
+        return dict(variables)
+    path = os.pathsep.join(filter(None, [environ[FOLDER], variables.get("PYTHONPATH")]))
+    return {**variables, **_dead_proxies(), "PYTHONPATH": path, FOLDER: environ[FOLDER]}
+
+
 def _dead_proxies() -> dict[str, str]:
     """Return the variables that lead programs which are not Python, and know no guard, to where nobody listens."""
     dead = "http://{}:{}".format(*DEAD_PROXY)

@@ -94,6 +94,21 @@ def test_a_function_under_the_runtime_client_is_guarded(pytester, reported):
     assert all("app.py:4 in main" in attempt[1] for attempt in attempts)
 
 
+def test_a_container_is_guarded(pytester, reported):
+    """What Python in a container of fleece_docker tries is reported, though it inherits no variable."""
+    pytester.makepyfile("""
+        import contextlib, docker
+
+        def test_it(fleece_docker):
+            fleece_docker.image("example/python:3")
+            command = ["python3", "-c", "import socket; socket.getfqdn('container.invalid')"]
+            with contextlib.closing(docker.from_env()) as client:
+                client.containers.run("example/python:3", command, environment={"PYTHONPATH": "/opt"}, remove=True)
+    """)
+    (attempt,) = reported()
+    assert attempt[0] == "look up the name container.invalid"
+
+
 def test_credentials_and_profiles_are_replaced_by_dummies(pytester, isolated, monkeypatch):
     """Before anything is imported, credentials of AWS and Rackspace are dummies, good for making clients."""
     for name in ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ENDPOINT_URL_KMS"):
