@@ -10,7 +10,7 @@ import pytest
 pytest_plugins = ["pytester"]
 
 PROJECT = Path(__file__).parents[1] / "downstream"
-TESTS = 11
+TESTS = 13
 
 ONLY_LOOPBACK = """
 import fcntl, os, socket, struct, sys
