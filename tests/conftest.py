@@ -29,6 +29,15 @@ def pytest_runtest_makereport(item):
     return report
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_terminal_of_the_caller():
+    """Leave out what the variables say of the terminal that the tests are run at: what is printed depends on them."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PY_COLORS"):
+            environment.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_logging():
     """Put standard logging back after each test: whatever asks for one of fleece's loggers sets up the process's."""
