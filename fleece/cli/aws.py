@@ -106,8 +106,9 @@ def reason(error: Exception) -> str:
     Of AWS's own message the first line: after a wrong signature, the others repeat the request, session token included.
     """
     details = (getattr(error, "response", None) or {}).get("Error", {})
-    text = f"{details.get('Code')}: {details.get('Message') or 'no reason given'}" if details else str(error)
-    return text.partition("\n")[0]
+    if not details:
+        return " ".join(str(error).split())  # what a credential_process has said, too, in all its lines
+    return f"{details.get('Code')}: {details.get('Message') or 'no reason given'}".partition("\n")[0]
 
 
 def code(error: Exception) -> str:

@@ -22,6 +22,10 @@ PROVIDERS = ("rackspace", "profile", "environment", "static")
 """Where credentials can come from."""
 
 
+MAX_BYTES = 1 << 20
+"""Largest file that is read; some ten thousand environments."""
+
+
 class EnvironmentsError(CommandError):
     """``environments.yml`` has a mistake; the message begins with ``FILE:LINE:COLUMN:``."""
 
@@ -89,13 +93,18 @@ def load(path: str | Path, option: str = "--config") -> Environments:
 
     Raises:
         UsageError: there is no such file.
-        EnvironmentsError: it is not YAML, or has a mistake.
+        EnvironmentsError: it is not YAML, has a mistake, or is too large.
     """
     path = Path(path)
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)  # and no more: it might be /dev/zero
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; name one with {option}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path}: is a folder; name a file with {option}") from None
+    if len(text) > MAX_BYTES:
+        raise EnvironmentsError(f"{path}: is larger than {MAX_BYTES >> 20} MiB, which cannot be a list of environments")
     return parse(text, path)
 
 

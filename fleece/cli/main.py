@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from fleece.cli import _streams
-from fleece.cli.errors import FAILURE_CODE, INTERRUPTED, CommandError, as_command_error
+from fleece.cli.errors import FAILURE_CODE, INTERRUPTED, CommandError, UsageError, as_command_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,8 @@ def exit_code_of(argv: Sequence[str], program: Program = _FLEECE) -> int:
     _log.addHandler(handler)
     _log.setLevel(_level(program))
     try:
+        if any("\0" in argument for argument in argv):  # in the call of a program: no shell can give one
+            return _told(UsageError("an argument has a NUL character in it"))
         return _run(program, list(argv))
     except KeyboardInterrupt:
         _log.error("interrupted")
@@ -81,10 +83,10 @@ def _run(program: Program, arguments: list[str]) -> int:
     import click  # noqa: PLC0415 (that it may be missing is handled above)
 
     group: click.Group = importlib.import_module(program.commands).group
-    if program.completion in os.environ:
-        return _complete(program, group)
     meta: Mapping[str, Any] = {}
     try:
+        if program.completion in os.environ:
+            return _complete(program, group)
         with group.make_context(program.name, arguments, color=_color()) as context:
             meta = context.meta  # the commands' contexts share it
             result = group.invoke(context)

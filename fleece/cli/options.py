@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from fleece.cli import aws, stages
+from fleece.cli import aws, environments, stages
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 _log = logging.getLogger(__name__)
+
+_LONGEST_KEY = 1024  # bytes, with the line's end; those of Rackspace have 32
 
 DEFAULT_ENVIRONMENTS = "./environments.yml"
 
@@ -74,12 +76,10 @@ def _resolver(
     if apikey is not None:
         _log.warning("other users of this machine can see --apikey: use --apikey-file, or set RS_API_KEY")
     if apikey_file is not None:
-        try:
-            apikey = apikey_file.read_text(encoding="utf-8").strip()
-        except UnicodeDecodeError:
-            raise click.BadParameter(f"{apikey_file} is not text in UTF-8.", param_hint="--apikey-file") from None
-        if not apikey:
-            raise click.BadParameter(f"{apikey_file} is empty.", param_hint="--apikey-file")
+        apikey = _key_in(apikey_file)
+    problem = environments.session_name_problem(role_session_name) if role_session_name is not None else None
+    if problem is not None:
+        raise click.BadParameter(f"{role_session_name!r} {problem}.", param_hint="--role-session-name")
     aws.warn_about_endpoints()
     from fleece.cli.credentials import Login, Resolver  # noqa: PLC0415 (help needs none)
 
@@ -89,6 +89,21 @@ def _resolver(
         ask=None if no_input or not _has_terminal() else _ask,
         store=None if no_cache else _store(),
     )
+
+
+def _key_in(path: Path) -> str:
+    """Return the API key that is alone in a file."""
+    with path.open("rb") as file:
+        content = file.read(_LONGEST_KEY + 1)
+    try:
+        key = content.decode().strip()
+    except UnicodeDecodeError:
+        problem = "is not text in UTF-8"
+    else:
+        if key.isprintable() and 0 < len(key) <= len(content) <= _LONGEST_KEY:
+            return key
+        problem = "has more in it than an API key" if key else "is empty"
+    raise click.BadParameter(f"{path} {problem}.", param_hint="--apikey-file")
 
 
 def _store() -> Store | None:
@@ -145,8 +160,6 @@ def complete_stages(ctx: click.Context, _parameter: click.Parameter, incomplete:
 
 def _known(ctx: click.Context) -> Environments | None:
     """Return what the environments file says; None when it cannot be read, as a shell has no use for the reason."""
-    from fleece.cli import environments  # noqa: PLC0415 (help needs none)
-
     path = ctx.params.get("environments") or ctx.params.get("config") or DEFAULT_ENVIRONMENTS
     try:
         return environments.load(path)

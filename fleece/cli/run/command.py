@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleece.cli import _streams, aws, options
+from fleece.cli import _streams, aws, environments, options
 from fleece.cli.errors import FAILURE_CODE, RUN_FAILED
 from fleece.cli.run import process, variables
 
@@ -132,8 +132,6 @@ def _target(
     role: str | None,
 ) -> tuple[Iterable[Environment], Environment]:
     """Return the environments of the file, if it is needed, and the one that the options mean."""
-    from fleece.cli import environments  # noqa: PLC0415 (help needs none)
-
     given = [option for option in ("account", "environment", "stage") if ctx.params[option] is not None]
     if len(given) > 1:
         raise click.UsageError(f"--{given[0]} cannot be used with --{given[1]}.", ctx)
