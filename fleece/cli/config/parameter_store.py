@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fleece.cli import aws
 from fleece.cli._progress import track
 from fleece.cli.config.keys import key_id
+from fleece.cli.config.outcome import Outcome
 from fleece.cli.config.parameters import DEFAULT_KEY, MAX_NAME, STANDARD, TYPE, Existing
 from fleece.cli.errors import CommandError
 
@@ -93,12 +93,13 @@ class ParameterStore:
         # GetParameters tells neither the tier nor the key.
         for batch in _batches(list(values), _DESCRIBED_AT_ONCE):
             for details in self._described({"Key": "Name", "Option": "Equals", "Values": batch}):
-                value = values[details["Name"]]
-                found[details["Name"]] = Existing(
-                    value["Value"],
-                    value["Type"],
-                    details.get("Tier", STANDARD),
-                    self._arn_of_key(details.get("KeyId", "")),
+                name = details["Name"]
+                value = values[name]
+                found[name] = Existing(
+                    value=value["Value"],
+                    type=value["Type"],
+                    tier=details.get("Tier", STANDARD),
+                    key=self._arn_of_key(details.get("KeyId", "")),
                 )
         return found
 
@@ -147,46 +148,32 @@ class ParameterStore:
         Raises:
             CommandError: some could not be written.
         """
+        outcome = Outcome([write.name for write in writes])
+        try:
+            self._write_each(writes, key, outcome)
+        except (KeyboardInterrupt, SystemExit):
+            _log.error("%s", outcome)
+            raise
+        if outcome.failed:
+            raise CommandError(str(outcome))
+
+    def _write_each(self, writes: Sequence[Write], key: str, outcome: Outcome) -> None:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-        outcome = _Outcome([write.name for write in writes])
         for number, write in enumerate(writes, start=1):
+            outcome.in_doubt = write.name
+            _log.info("Writing %s... (%d of %d)", write.name, number, len(writes))
+            tier = {"Tier": write.tier} if write.tier else {}
             try:
-                _log.info("Writing %s... (%d of %d)", write.name, number, len(writes))
-                tier = {"Tier": write.tier} if write.tier else {}
                 self._ssm.put_parameter(
                     Name=write.name, Value=write.value, Type=TYPE, KeyId=key, Overwrite=True, **tier
                 )
             except (BotoCoreError, ClientError) as error:
                 outcome.failed[_reason(error, write.value)].append(write.name)
                 if not isinstance(error, ClientError) or aws.code(error) in _FOR_ALL:
-                    break
-            except KeyboardInterrupt:
-                outcome.failed["interrupted, perhaps written"].append(write.name)
-                _log.error("%s", outcome)
-                raise
+                    return
             else:
                 outcome.written.append(write.name)
-        if outcome.failed:
-            raise CommandError(str(outcome))
-
-
-class _Outcome:
-    """Which parameters were written, which not and why, and which were not tried."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
-        self.written: list[str] = []
-        self.failed: dict[str, list[str]] = defaultdict(list)
-
-    def __str__(self) -> str:
-        tried = {*self.written, *(name for names in self.failed.values() for name in names)}
-        left = [name for name in self._names if name not in tried]
-        parts = [f"{', '.join(names)} ({reason})" for reason, names in self.failed.items()]
-        parts += [f"{', '.join(left)} (not tried)"] if left else []
-        return (
-            f"not written: {'; '.join(parts)}; written: {', '.join(self.written) or 'none'}; run it again for the rest"
-        )
 
 
 def _reason(error: Exception, value: str) -> str:

@@ -9,7 +9,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from fleece.cli.config import parameters, render
+from fleece.cli.config import endings, parameters, render
 from fleece.cli.config.parameter_store import ParameterStore
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def upload(workspace: Workspace, target: Target, *, dry_run: bool) -> str:
     parameters.check_types(planned.writes)
     if dry_run:
         return planned.lines()
-    planned.store.write(planned.writes, planned.key)
+    with endings.in_order():
+        planned.store.write(planned.writes, planned.key)
     others = "; the others were as they should be" if len(planned.writes) < len(planned.wanted) else ""
     _log.info("%d of %d parameters written%s", len(planned.writes), len(planned.wanted), others)
     return ""

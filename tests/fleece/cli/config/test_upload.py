@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from fleece_testing.aws import AWS
-
 UPLOAD = ("render", "prod", "--parameter-store", "/svc")
 PLAIN = "stages: {prod: {environment: production, key: p}}\nconfig:\n"
 
@@ -161,8 +159,11 @@ def test_sixty_parameters_at_three_a_second(plain, fleece_aws):
     assert len(puts(fleece_aws, status=400)) < 25
 
 
-def test_ctrl_c_in_the_middle(imported, fleece_aws: AWS):
-    """Interrupted, it says what was written, what perhaps, and what not; and exits with 130."""
+@pytest.mark.parametrize(
+    ("number", "code", "last"), [(signal.SIGINT, 130, "Error: interrupted\n"), (signal.SIGTERM, 143, "")]
+)
+def test_a_signal_in_the_middle(imported, fleece_aws, number, code, last):
+    """Interrupted or told to end, it says what was written, what perhaps, and what not."""
     fleece_aws.delay(
         "ssm", "PutParameter", seconds=30, when=lambda call: call.parameters["Name"] == "/svc/nested/numbers"
     )
@@ -181,10 +182,10 @@ def test_ctrl_c_in_the_middle(imported, fleece_aws: AWS):
             assert told
         while len(puts(fleece_aws)) < 2:
             assert process.poll() is None
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         told = process.stderr.read()
-        assert process.wait() == 130
+        assert process.wait() == code
     assert told == (
         "Error: not written: /svc/nested/numbers (interrupted, perhaps written); /svc/nested/on (not tried); "
-        "written: /svc/foo, /svc/password; run it again for the rest\nError: interrupted\n"
+        "written: /svc/foo, /svc/password; run it again for the rest\n" + last
     )
