@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from threading import TIMEOUT_MAX
 from typing import Any
 
+MAX_EVENT = 6 * 1024 * 1024
+"""The largest event that Lambda takes from a caller, in bytes of JSON."""
 
-def checked_concurrency(value: object) -> int:
-    """Return the number of workers.
+
+def checked_number(name: str, value: object) -> int:
+    """Return a number of workers, or of megabytes.
 
     Raises:
         TypeError, ValueError: it is no whole number above zero.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"concurrency must be a whole number: {value!r} was given")
+        raise TypeError(f"{name} must be a whole number: {value!r} was given")
     if value < 1:
-        raise ValueError(f"concurrency must be one or more: {value!r} was given")
+        raise ValueError(f"{name} must be one or more: {value!r} was given")
     return value
+
+
+def checked_text(name: str, value: object) -> str:
+    """Return a text.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text: {value!r} was given")
+    return value
+
+
+def checked_path(name: str, value: object) -> Path:
+    """Return a path, given as one or as text.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path: {value!r} was given")
+    return Path(value)
 
 
 def checked_seconds(name: str, value: object) -> float:
@@ -56,11 +83,10 @@ def header(name: str, value: object) -> str:
     """
     if value is None:
         return ""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be text: {value!r} was given")
-    if not (value.isascii() and value.isprintable()):
+    text = checked_text(name, value)
+    if not (text.isascii() and text.isprintable()):
         raise ValueError(f"{name} must be printable ASCII: {value!r} was given")
-    return value
+    return text
 
 
 def json_header(name: str, value: object) -> str:
@@ -74,6 +100,18 @@ def json_header(name: str, value: object) -> str:
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a mapping: {value!r} was given")
     return json_text(name, dict(value))
+
+
+def payload(event: Any) -> bytes:
+    """Return the event as Lambda hands it out.
+
+    Raises:
+        TypeError, ValueError: JSON cannot say it, or it is larger than Lambda takes.
+    """
+    text = json_text("event", event).encode()
+    if len(text) > MAX_EVENT:
+        raise ValueError(f"event has {len(text)} bytes of JSON, and Lambda takes at most {MAX_EVENT} from a caller")
+    return text
 
 
 def json_text(name: str, value: Any) -> str:

@@ -37,17 +37,24 @@ def inspect(python: str) -> Interpreter:
     """Look into the interpreter at `python`.
 
     Raises:
-        OSError: there is no such program.
-        ValueError: it has no awslambdaric.
+        FileNotFoundError: there is no such program.
+        ValueError: it is no Python, or has no awslambdaric.
     """
-    if Path(python) == Path(sys.executable):
-        interpreter = _inspect_this()
-    else:
-        answer = subprocess.run([python, __file__], stdout=subprocess.PIPE, check=True)  # noqa: S603 (the caller's)
-        interpreter = Interpreter(*json.loads(answer.stdout))
+    interpreter = _inspect_this() if Path(python) == Path(sys.executable) else _ask(python)
     if not any(name.startswith("awslambdaric") for name in interpreter.packages):
         raise ValueError(f"{python} has no awslambdaric, AWS's runtime client: {python} -m pip install awslambdaric")
     return interpreter
+
+
+def _ask(python: str) -> Interpreter:
+    try:
+        answer = subprocess.run([python, __file__], stdout=subprocess.PIPE, check=True)  # noqa: S603 (the caller's)
+        return Interpreter(*json.loads(answer.stdout))
+    except FileNotFoundError:
+        message = f"There is no interpreter {python!r}: give a path, or a name that is on the PATH"
+        raise FileNotFoundError(message) from None
+    except (OSError, subprocess.CalledProcessError, ValueError, TypeError) as error:
+        raise ValueError(f"{python} is no interpreter of Python that works: {error}") from error
 
 
 def _inspect_this() -> Interpreter:

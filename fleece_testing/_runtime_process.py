@@ -7,13 +7,15 @@ import signal
 import subprocess
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
 
-from fleece_testing._http import LoopbackServer
+from fleece_testing._http import LoopbackServer, QuietRequestHandler
 from fleece_testing._runtime_api import FunctionError, RuntimeAPI, Task
 from fleece_testing._runtime_lifeline import Lifeline
 
 if TYPE_CHECKING:
+    from io import BufferedIOBase
     from wsgiref.types import WSGIApplication  # Python 3.11's, for mypy alone
 
     from fleece_testing._runtime_output import Output
@@ -44,14 +46,15 @@ class Program:
     """
 
     def __init__(self, plan: Plan, output: int, app: WSGIApplication, snapshots: int | None = None) -> None:
-        self._server = LoopbackServer(app).start()
+        self._server = LoopbackServer(app, request_handler=_RequestHandler).start()
+        self._address = f"{self._server.host}:{self._server.port}"
         self._lifeline = Lifeline()
         mine = [self._lifeline.end_of_child, *([] if snapshots is None else [snapshots])]
         try:
             self._child = subprocess.Popen(  # noqa: S603 (the tester's own code, without a shell)
                 [*plan.command(), *([] if snapshots is None else map(str, mine))],
                 cwd=plan.task,
-                env=plan.variables(f"{self._server.host}:{self._server.port}"),
+                env=plan.variables(self._address),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -77,8 +80,11 @@ class Program:
         kill_group(self._child.pid)
 
     def close(self) -> None:
-        """Let the server go, once the process has ended."""
+        """Let the server go, once the process has ended, and what it has left behind; closing twice does nothing."""
         self._lifeline.close()
+        address, self._address = self._address, ""
+        if address:  # while the port is still this server's
+            _kill_started_with(f"AWS_LAMBDA_RUNTIME_API={address}")
         self._server.stop()
 
 
@@ -148,6 +154,43 @@ def kill_group(leader: int) -> None:
     """Kill a process group, if there is (still) one."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def _kill_started_with(variable: str) -> None:
+    """Kill what has left the process group, known by a variable that it was started with; on Linux alone."""
+    wanted = b"\0%s\0" % variable.encode()
+    for process in Path("/proc").glob("[1-9]*"):
+        with suppress(OSError):  # another user's, or gone
+            if wanted in b"\0%s" % (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+class _WithoutLongLines:
+    """A stream whose lines end where the limit for them does, which Python's HTTP server would refuse."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+
+    def readline(self, limit: int) -> bytes:
+        line = self._stream.readline(limit)
+        if len(line) < limit:
+            return line
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = self._stream.readline(limit)
+        return line[: limit - len(b"\r\n") - 1] + b"\r\n"
+
+
+class _RequestHandler(QuietRequestHandler):
+    """Take the runtime client's headers, one of which has a traceback for X-Ray: up to 1 MB, and nobody reads it."""
+
+    def parse_request(self) -> bool:
+        stream: BufferedIOBase = self.rfile
+        self.rfile = cast("BufferedIOBase", _WithoutLongLines(stream))  # one method of it is used
+        try:
+            return super().parse_request()
+        finally:
+            self.rfile = stream
 
 
 def _timeout(task: Task) -> FunctionError:

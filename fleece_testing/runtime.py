@@ -18,19 +18,20 @@ import sys
 import threading
 import uuid
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing._arn import function_arn
 from fleece_testing._lifecycle import Startable
 from fleece_testing._runtime_api import FunctionError, Task
 from fleece_testing._runtime_arguments import (
-    checked_concurrency,
     checked_environment,
+    checked_number,
+    checked_path,
     checked_seconds,
+    checked_text,
     header,
     json_header,
-    json_text,
+    payload,
 )
 from fleece_testing._runtime_code import laid_out
 from fleece_testing._runtime_outcome import InitError, Invocation, lines_of, parsed
@@ -45,6 +46,7 @@ from fleece_testing.xray_daemon import XRayDaemon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -78,9 +80,9 @@ class Runtime(Startable):
             with a failing test and `fleece_logs` finds it.
 
     Raises:
-        FileNotFoundError: at `start`, when there is no such code.
+        FileNotFoundError: at `start`, when there is no such code or interpreter.
         TypeError, ValueError: an argument that makes no sense, by its name; SnapStart with workers.
-        ValueError: at `start`, when the file is no zip or the interpreter has no awslambdaric.
+        ValueError: at `start`, when the file is no zip, or the interpreter is none or has no awslambdaric.
         InitError: at `start`, or at `invoke` when a new process has to be booted.
 
     Examples:
@@ -113,12 +115,17 @@ class Runtime(Startable):
         xray: XRayDaemon | None = None,
         echo: bool = True,
     ) -> None:
-        workers = checked_concurrency(concurrency)
+        workers = checked_number("concurrency", concurrency)
         if snapstart and workers > 1:
             raise ValueError("SnapStart is not for managed instances: give snapstart=True or a concurrency, not both")
+        names = {"region": region, "account": account, "function_name": function_name, "handler": handler}
+        for name, value in (names | {"function_version": function_version}).items():
+            checked_text(name, value)
+        if not (xray is None or isinstance(xray, XRayDaemon)):
+            raise TypeError(f"xray must be an XRayDaemon: {xray!r} was given")
         self.arn = function_arn(region, account, function_name)
         self.xray = XRayDaemon() if xray is None else xray
-        self._code = Path(code)
+        self._code = checked_path("code", code)
         self._handler = handler
         self._environment = checked_environment({} if environment is None else environment)
         self._python = shutil.which(python) or python
@@ -126,7 +133,7 @@ class Runtime(Startable):
         self._settings: dict[str, Any] = {
             "function_name": function_name,
             "version": function_version,
-            "memory": memory,
+            "memory": checked_number("memory", memory),
             "region": region,
             "concurrency": workers,
             "snapstart": snapstart,
@@ -215,8 +222,7 @@ class Runtime(Startable):
             "Lambda-Runtime-Aws-Tenant-Id": header("tenant_id", tenant_id),
         }
         sent = {name: value for name, value in headers.items() if value}
-        payload = json_text("event", event).encode()
-        task = Task(str(uuid.uuid4()), payload, sent, checked_seconds("deadline", deadline))
+        task = Task(str(uuid.uuid4()), payload(event), sent, checked_seconds("deadline", deadline))
         return self._run(task, trace_header)
 
     def restore(self) -> None:

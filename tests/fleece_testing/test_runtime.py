@@ -91,6 +91,32 @@ def test_an_exception_is_the_error_that_lambda_reports(fleece_runtime, source):
     assert runtime.invoke().result["count"] == 2
 
 
+def test_an_error_with_a_long_traceback_is_reported(fleece_runtime, source):
+    """Endless recursion is the error that it is: the client sends its thousand frames in one header."""
+    invocation = fleece_runtime(source("def main(event, context): return main(event, context)"), "app.main").invoke()
+    assert invocation.error.type == "RecursionError"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone says what a process was started with")
+def test_a_process_that_has_left_its_group_ends_too(source, tmp_path):
+    """What a function started in a session of its own ends with the function's process, as it does on Lambda."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    folder = source(f"""
+        import subprocess
+
+        def main(event, context):
+            command = "exec > {pipe}; echo started; sleep 20; echo survived"
+            return subprocess.Popen(["sh", "-c", command], start_new_session=True) and None
+    """)
+    with Runtime(folder, "app.main") as runtime:
+        runtime.invoke()
+        output = pipe.open()
+        assert output.readline() == "started\n"
+    with output:
+        assert output.read() == ""
+
+
 def test_a_timeout_ends_the_process_and_the_next_invocation_has_a_new_one(fleece_runtime, source):
     """As on Lambda, nothing of the old process is left."""
     runtime = fleece_runtime(source(COUNTER), "app.main")
