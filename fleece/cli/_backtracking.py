@@ -15,6 +15,8 @@ if sys.version_info >= (3, 11):
 else:
     import sre_parse as parser
 
+__all__ = ["is_slow", "parser"]
+
 Ways: TypeAlias = "list[int]"
 """How many ways lead to each position of the text."""
 

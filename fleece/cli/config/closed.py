@@ -16,7 +16,7 @@ from fleece.cli.config.tree import CLOSED_MARK, OPEN_MARK, Leaf, Stage, as_data
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from fleece.cli.config.document import Document
     from fleece.cli.config.keys import KeyService
@@ -55,14 +55,22 @@ def decrypted(closed: Document, secrets: list[Leaf], keys: KeyService) -> list[s
         CommandError: some cannot be decrypted, or are no text; the message names them, each with its stage.
     """
     plaintexts = [_as_text(answer) for answer in keys.decrypt([_item(closed, leaf) for leaf in secrets])]
-    failed = [
-        (leaf, answer) for leaf, answer in zip(secrets, plaintexts, strict=True) if isinstance(answer, Undecryptable)
-    ]
+    failed = _failed(secrets, plaintexts)
     if failed:
-        leaf, answer = failed[0]
+        leaf, reason = failed[0]
         others = f"; nor can {', '.join(leaf.title for leaf, _ in failed[1:])}" if len(failed) > 1 else ""
-        raise closed.error(leaf, f"cannot be decrypted: {answer.reason}{others}")
+        raise closed.error(leaf, f"cannot be decrypted: {reason}{others}")
     return [plaintext for plaintext in plaintexts if isinstance(plaintext, str)]
+
+
+def undecryptable(closed: Document, secrets: list[Leaf], keys: KeyService) -> list[tuple[Leaf, str]]:
+    """Return the secrets that cannot be decrypted, or are no text, each with the reason."""
+    return _failed(secrets, map(_as_text, keys.decrypt([_item(closed, leaf) for leaf in secrets])))
+
+
+def _failed(secrets: Iterable[Leaf], plaintexts: Iterable[str | Undecryptable]) -> list[tuple[Leaf, str]]:
+    answers = zip(secrets, plaintexts, strict=True)
+    return [(leaf, answer.reason) for leaf, answer in answers if isinstance(answer, Undecryptable)]
 
 
 def import_(opened: Document, closed: Document | None, keys: KeyService, *, reencrypt: Collection[str] = ()) -> Source:

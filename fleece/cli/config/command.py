@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "diff": Lazy("fleece.cli.config.commands.diff", "Show what differs between a stage and Parameter Store."),
     "edit": Lazy("fleece.cli.config.commands.edit", "Edit the configuration with its secrets in clear."),
+    "exec": Lazy("fleece.cli.config.commands.exec", "Run a command with the values of a stage in its environment."),
     "export": Lazy("fleece.cli.config.commands.export", "Write the configuration with its secrets in clear."),
     "import": Lazy("fleece.cli.config.commands.import_", "Encrypt an open configuration from stdin."),
+    "lint": Lazy("fleece.cli.config.commands.lint", "Show what is wrong or looks wrong in the configuration."),
     "render": Lazy("fleece.cli.config.commands.render", "Write the values of one stage."),
 }
 

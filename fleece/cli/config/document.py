@@ -117,9 +117,8 @@ def _stages(nodes: Nodes, pairs: Pairs) -> dict[str, Stage]:
         missing = [field for field in ("environment", "key") if field not in fields]
         if missing:
             raise nodes.error(key, path, f"{missing[0]!r} is missing; a stage has an environment and a key")
-        stages[name] = Stage(
-            name, *(_text(nodes, fields[field][1], (*path, field)) for field in ("environment", "key"))
-        )
+        environment, kms_key = (_text(nodes, fields[field][1], (*path, field)) for field in ("environment", "key"))
+        stages[name] = Stage(name, environment, kms_key, key.start_mark.index)
     return stages
 
 
@@ -182,7 +181,7 @@ class _Walk:
         for name, (key, value) in pairs.items():
             stage = self._stage_of(name[1:], key, (*path, name), stages)
             ways[name[1:]] = self.tree(value, (*path, name), stage)
-        return PerStage(path, ways)
+        return PerStage(path, ways, next(iter(pairs.values()))[0].start_mark.index)
 
     def _stage_of(self, name: str, key: yaml.Node, path: Path, stages: Mapping[str, Stage]) -> Stage:
         """Return the stage that a ``+`` key means; an expression means the stage that is written the same."""

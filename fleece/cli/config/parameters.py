@@ -122,10 +122,11 @@ def _flat(rendered: Rendered, tree: Dict, prefix: str, path: Path) -> Iterator[P
                 _log.warning("%s is empty, and makes no parameter", place(here))
             yield from _flat(rendered, item, f"{prefix}/{key}", here)
         else:
-            yield Parameter(f"{prefix}/{key}", _text(rendered, item, here), here)
+            yield Parameter(f"{prefix}/{key}", as_text(rendered, item, here), here)
 
 
-def _text(rendered: Rendered, item: Tree, path: Path) -> str:
+def as_text(rendered: Rendered, item: Tree, path: Path) -> str:
+    """Return a value as one text: numbers as they were written, lists as JSON, null as ``null`` with a warning."""
     if not isinstance(item, Leaf):
         return to_json(as_data(item, rendered.value), indent=None)
     value = rendered.value(item)

@@ -67,7 +67,11 @@ class Source:
         """Return what a message about the character at `index` begins with, or one about the whole file."""
         if index is None or not self.has_lines:
             return f"{self.name}: "
-        return f"{self.name}:{bisect.bisect_left(self._line_ends, index) + 1}: "
+        return f"{self.name}:{self.line(index)}: "
+
+    def line(self, index: int) -> int:
+        """Return the number of the line of the character at `index`, counted from 1."""
+        return bisect.bisect_left(self._line_ends, index) + 1
 
     def error(self, message: str, index: int | None = None) -> ConfigError:
         """Return the error that says `message` about the character at `index`, or about the whole file."""

@@ -43,11 +43,13 @@ class Stage:
         name: its name, or its regular expression between slashes.
         environment: a name in ``environments.yml``.
         key: the KMS key: an id, an ARN, or an alias with or without ``alias/``.
+        start: where it is defined: the index of a character.
     """
 
     name: str
     environment: str
     key: str
+    start: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,10 +116,12 @@ class PerStage:
     Attributes:
         path: as in `Leaf`.
         ways: the values by the text after the ``+``, in the order of the file.
+        start: where the first is written: the index of a character.
     """
 
     path: Path
     ways: Mapping[str, Tree]
+    start: int = 0
 
 
 Tree: TypeAlias = Leaf | List | Dict | PerStage

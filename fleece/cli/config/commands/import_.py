@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams
+from fleece.cli.config.completion import complete_stages
 from fleece.cli.config.settings import any_key as any_key_option, pass_settings
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ _log = logging.getLogger(__name__)
 
 @click.command
 @click.option("--reencrypt", is_flag=True, help="Encrypt every secret anew, to change to a new key for instance.")
-@click.option("--stage", metavar="STAGE", help="With --reencrypt: only the secrets of this stage.")
+@click.option(
+    "--stage", metavar="STAGE", shell_complete=complete_stages, help="With --reencrypt: only the secrets of this stage."
+)
 @any_key_option
 @pass_settings
 def command(settings: Settings, reencrypt: bool, stage: str | None, any_key: bool) -> None:

@@ -1,0 +1,71 @@
+"""``fleece config exec``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from fleece.cli.config.completion import complete_environments, complete_stages
+from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.errors import FAILURE_CODE, RUN_FAILED
+
+if TYPE_CHECKING:
+    from fleece.cli.config.settings import Settings
+
+
+class ExecCommand(click.Command):
+    """A command line in which everything after ``--`` is the command to run: its callback gets that as ``words``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take fleece's options, which come before ``--``."""
+        at = args.index("--") if "--" in args else len(args)
+        rest = super().parse_args(ctx, args[:at])
+        ctx.params["words"] = tuple(args[at + 1 :])
+        return rest
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return what the usage shows, the command included."""
+        return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
+
+
+@click.command(cls=ExecCommand)
+@click.option(
+    "-e",
+    "--environment",
+    metavar="NAME",
+    shell_complete=complete_environments,
+    help="Use this environment's account, not that of the stage.",
+)
+@any_key_option
+@click.argument("stage", shell_complete=complete_stages)
+@pass_settings
+@click.pass_context
+def command(
+    ctx: click.Context,
+    settings: Settings,
+    environment: str | None,
+    any_key: bool,
+    stage: str,
+    words: tuple[str, ...],
+) -> int:
+    """Run a command with the values of one stage, decrypted, as environment variables.
+
+    \b
+    fleece config exec dev -- ./server --port 8000
+    fleece config exec dev -- sh -c 'echo $NESTED_INNER'
+
+    The value at nested.inner is the variable NESTED_INNER. It ends with the command's own exit code; 125 is a failure
+    of fleece.
+    """  # noqa: D301
+    ctx.meta[FAILURE_CODE] = RUN_FAILED
+    if not words:
+        raise click.UsageError("Give the command to run after --, as in: fleece config exec dev -- ./server", ctx)
+    from fleece.cli.config.render import render  # noqa: PLC0415 (help needs none)
+    from fleece.cli.config.variables import variables  # noqa: PLC0415
+    from fleece.cli.run import process  # noqa: PLC0415
+
+    workspace = settings.workspace(any_key=any_key)
+    values = variables(render(workspace.document(), stage, workspace.keys, environment=environment))
+    return process.execute(words, os.environ | values)

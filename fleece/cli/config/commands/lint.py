@@ -1,0 +1,57 @@
+"""``fleece config lint``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from fleece.cli import _streams
+from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.errors import FAILURE_CODE
+
+if TYPE_CHECKING:
+    from fleece.cli.config.settings import Settings
+
+_FOUND, _FAILED = 1, 2
+
+
+@click.command
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
+@click.option("--strict", is_flag=True, help="End with 1 for warnings, too.")
+@click.option("--no-decrypt", is_flag=True, help="Do not try to decrypt the secrets, which takes credentials.")
+@any_key_option
+@pass_settings
+@click.pass_context
+def command(
+    ctx: click.Context, settings: Settings, as_json: bool, strict: bool, no_decrypt: bool, any_key: bool
+) -> int:
+    """Show what is wrong in the configuration, or looks wrong.
+
+    \b
+    fleece config lint
+    fleece config lint --no-decrypt --strict
+    fleece config lint --json
+
+    Errors are secrets in clear or that cannot be decrypted, and stages without a value. Warnings are expressions that
+    overlap, ciphertexts that were copied or moved since git's HEAD, and values in clear that look like secrets.
+
+    It ends with 0 when there are no errors, with 1 when there are, and with 2 when that cannot be told.
+    """  # noqa: D301
+    from fleece.cli.config.history import at_head  # noqa: PLC0415 (help needs none)
+    from fleece.cli.config.lint import lint  # noqa: PLC0415
+
+    ctx.meta[FAILURE_CODE] = _FAILED
+    workspace = settings.workspace(any_key=any_key)
+    findings = lint(workspace.document(), None if no_decrypt else workspace.keys, at_head(workspace.path.absolute()))
+    if as_json:
+        document = {"file": str(workspace.path), "findings": [dataclasses.asdict(finding) for finding in findings]}
+        output = json.dumps(document, indent=4, ensure_ascii=False) + "\n"
+    else:
+        output = "".join(
+            f"{workspace.path}:{one.line}: {one.severity}: {one.message} [{one.rule}]\n" for one in findings
+        )
+    _streams.write(output.encode())
+    return _FOUND if any(strict or finding.severity == "error" for finding in findings) else 0
