@@ -45,7 +45,7 @@ def main(command):
     try:
         with tempfile.TemporaryDirectory(prefix="fleece-localstack-") as folder:
             state = Path(folder)
-            venv = Path(os.environ.get("FLEECE_TEST_LOCALSTACK_VENV") or state / "venv")
+            venv = Path(os.environ.get("FLEECE_TEST_LOCALSTACK_VENV") or state / "venv").absolute()
             install(venv)
             with running(venv, state) as url:
                 sys.exit(run(command, environment(url, venv, state)))
@@ -60,9 +60,9 @@ def say(message):
 
 
 def install(venv):
-    """Make the virtual environment, unless it is there with these very requirements."""
+    """Make the virtual environment, unless it is there with these very requirements, and its Python still is."""
     stamp = venv / "requirements.txt"
-    if stamp.is_file() and stamp.read_bytes() == REQUIREMENTS.read_bytes():
+    if (venv / "bin/python").exists() and stamp.is_file() and stamp.read_bytes() == REQUIREMENTS.read_bytes():
         return
     if shutil.which(PYTHON) is None:
         raise CannotStartError(f"LocalStack 4.14 runs on Python 3.13 alone, and there is no {PYTHON} on PATH")
@@ -166,14 +166,18 @@ def environment(url, venv, state):
     """Return the command's environment: its own, with the address and ``aws``, and nothing else of that folder."""
     programs = state / "bin"
     programs.mkdir()
-    (programs / "aws").symlink_to(venv.absolute() / "bin/aws")
+    (programs / "aws").symlink_to(venv / "bin/aws")
     path = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**os.environ, "FLEECE_TEST_LOCALSTACK": url, "PATH": path}
 
 
 def run(command, variables):
     """Run the command to its end, whatever signals come; return its exit code as a shell has it."""
-    with subprocess.Popen(command, env=variables) as process:
+    try:
+        process = subprocess.Popen(command, env=variables)
+    except OSError as error:
+        raise CannotStartError(f"{command[0]!r} cannot be run: {error.strerror}") from error
+    with process:
         signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
         # Of the terminal, the command gets it as well.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
