@@ -1,6 +1,6 @@
 """How far long work is, on stderr: a bar on a terminal, a plain line now and then in a log.
 
-Work that is done within a second shows nothing.
+Work that is done within two seconds shows nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds before anything is shown."""
 
 INTERVAL = 5.0
@@ -48,7 +48,7 @@ def track(
     with contextlib.ExitStack() as stack:
         for done, item in enumerate(items, start=1):
             yield item
-            if report is None and clock() >= due:
+            if report is None and clock() >= due and done < total:  # of what is done, there is no more to tell
                 report = stack.enter_context(_bar(label, total) if _has_terminal() else _lines(label, total, clock))
             if report is not None:
                 report(done)

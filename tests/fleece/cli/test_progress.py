@@ -58,7 +58,7 @@ def terminal(monkeypatch):
 
 
 def test_quick_work_shows_nothing(terminal, caplog):
-    """What is done within a second shows nothing, on a terminal or in a log."""
+    """What is done within two seconds shows nothing, on a terminal or in a log."""
     caplog.set_level(logging.INFO)
     with terminal() as shown:
         assert list(work(Clock(), 10, PATIENCE / 11)) == list(range(10))
@@ -73,7 +73,7 @@ def test_a_bar_on_a_terminal(terminal, caplog):
         assert list(work(Clock(), 4, 1)) == [0, 1, 2, 3]
     text = "".join(shown)
     assert "Working" in text
-    assert 0 < text.index("1/4") < text.index("4/4") < text.rindex("\n")
+    assert 0 < text.index("2/4") < text.index("4/4") < text.rindex("\n")
     assert caplog.messages == []
 
 
@@ -101,14 +101,21 @@ def test_a_terminal_that_cannot_change_a_line_gets_lines(terminal, caplog, monke
     monkeypatch.setenv(name, value)
     caplog.set_level(logging.INFO)
     with terminal() as shown:
-        list(work(Clock(), 2, 1))
+        list(work(Clock(), 2, PATIENCE))
     assert shown == []
     assert caplog.messages == ["Working: 1 of 2", "Working: 2 of 2"]
 
 
 def test_lines_in_a_log(caplog):
-    """Without a terminal there is a line after the first second, then one in five, and one at the end."""
+    """Without a terminal there is a line after the first two seconds, then one in five, and one at the end."""
     caplog.set_level(logging.INFO)
     list(work(Clock(), 14, 1))
-    assert INTERVAL == 5
-    assert caplog.messages == [f"Working: {done} of 14" for done in (1, 6, 11, 14)]
+    assert (PATIENCE, INTERVAL) == (2, 5)
+    assert caplog.messages == [f"Working: {done} of 14" for done in (2, 7, 12, 14)]
+
+
+def test_what_is_done_is_not_told(caplog):
+    """Work whose first item is its last has nothing to tell, however long it took."""
+    caplog.set_level(logging.INFO)
+    assert list(work(Clock(), 1, 60)) == [0]
+    assert caplog.messages == []
