@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HOSTS = ("127.0.0.1", "[::1]")  # in a container it has the first, and without one it may have the second alone
 _SECRET = "test"
 _USER = "fleece"
+_FEDERATED_ROLE = "federated"
 _POLL = 0.25  # seconds
 _TRUST = {
     "Version": "2012-10-17",
@@ -82,10 +83,15 @@ class LocalStack(AWS):
         return super().credentials(account)
 
     def issue_credentials(self, account: str | None = None, seconds: float = 3600) -> Credentials:
-        """Return what stands for temporary credentials there: LocalStack looks at the access key id alone."""
+        """Return temporary credentials from LocalStack's STS, for LocalStack alone; nothing there ends them."""
         account = account or self.account
+        # The role need not be there.
+        role = f"arn:aws:iam::{account}:role/{_FEDERATED_ROLE}"
+        sts = self.client("sts", account=account)
+        given = sts.assume_role(RoleArn=role, RoleSessionName=_USER)["Credentials"]
+        sts.close()
         expiration = datetime.now(timezone.utc) + timedelta(seconds=seconds)
-        return Credentials(account, account, _SECRET, _USER, expiration)
+        return Credentials(account, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], expiration)
 
     def client(self, name: str, *, account: str | None = None, **arguments: Any) -> Any:
         """Return a boto3 client on whichever has the service."""

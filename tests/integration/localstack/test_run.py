@@ -52,9 +52,10 @@ class TestIdentity:
     """Whose credentials a command gets."""
 
     def test_of_an_account(self, fleece, account):
-        """Without a role, they are of the account."""
+        """Without a role, they are temporary ones of the account, as Rackspace gives them out."""
         fleece.environments(plain={"account": account})
-        assert fleece("run", "-e", "plain", "--", sys.executable, "-c", IDENTITY).json["Account"] == account
+        found = fleece("run", "-e", "plain", "--", sys.executable, "-c", IDENTITY).json
+        assert found["Arn"] == f"arn:aws:sts::{account}:assumed-role/federated/fleece"
 
     def test_of_a_role(self, fleece, account, aws, rackspace):
         """Through Identity, FAWS and AssumeRole, boto3 is the role of that account, by the session's name."""

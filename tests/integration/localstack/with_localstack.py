@@ -40,7 +40,7 @@ class CannotStartError(Exception):
 def main(command):
     if not command:
         sys.exit(f"Usage: {sys.argv[0]} COMMAND...")
-    # Its own way out at every signal is the `with` blocks'.
+    # The `with` blocks end at this signal, too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         with tempfile.TemporaryDirectory(prefix="fleece-localstack-") as folder:
