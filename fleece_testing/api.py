@@ -47,7 +47,7 @@ class Client:
 
     Raises:
         ValueError: there is no such kind.
-        TypeError: its builder takes no such option.
+        TypeError: its builder takes no such option, or the handler is none.
 
     Examples:
         >>> def handler(event, context):
@@ -72,6 +72,8 @@ class Client:
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
+        if not callable(handler):
+            raise TypeError(f"handler must be a function of an event and a context: {handler!r} was given")
         events.check_options(kind, options)
         self.handler = handler
         self.kind = kind

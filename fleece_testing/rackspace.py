@@ -19,6 +19,7 @@ from fleece_testing._http import LoopbackServer
 from fleece_testing._lifecycle import Startable
 from fleece_testing._rackspace_directory import Directory, User
 from fleece_testing._rackspace_services import KINDS, ROUTES, Services
+from fleece_testing.aws.arguments import check_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,7 +142,15 @@ class Rackspace(Startable):
         return user
 
     def account(self, number: str, users: Iterable[str] | None = None) -> None:
-        """Add an AWS account, for the users with these names, or for all."""
+        """Add an AWS account, for the users with these names, or for all.
+
+        Raises:
+            TypeError: `users` is a text.
+            ValueError: no account has that number.
+        """
+        if isinstance(users, str):
+            raise TypeError(f"users is a list of names: write [{users!r}], not {users!r}")
+        check_account(number)
         self._directory.add_account(number, users)
 
     def token(self, name: str | None = None, *, seconds: float | None = None) -> str:

@@ -50,6 +50,7 @@ class XRayDaemon(Startable):
 
     Raises:
         OSError: at `start`, when the port is taken.
+        TypeError: `namespaces` is a text.
 
     Examples:
         >>> from fleece.xray import subsegment
@@ -85,6 +86,8 @@ class XRayDaemon(Startable):
 
     def __init__(self, port: int = 0, *, namespaces: Collection[str] = NAMESPACES) -> None:
         self._wanted_port = port
+        if isinstance(namespaces, str):
+            raise TypeError(f"namespaces is a list of texts: write [{namespaces!r}], not {namespaces!r}")
         self._namespaces = frozenset(namespaces)
         self._server: Receiver | None = None
         self._proxy: LoopbackServer | None = None

@@ -118,6 +118,16 @@ def add_key(account: str, region: str, alias: str | None) -> str:
     return arn
 
 
+def has_alias(account: str, region: str, alias: str) -> bool:
+    """Whether a KMS key has the alias."""
+    return bool(kms_backends[account][region].get_key_id_from_alias(alias))
+
+
+def has_role(account: str, name: str) -> bool:
+    """Whether there is an IAM role of that name."""
+    return any(role.name == name for role in iam_backends[account][PARTITION].get_roles())
+
+
 def add_role(account: str, name: str) -> str:
     """Create an IAM role that every principal of AWS may assume, and return its ARN."""
     trust = {

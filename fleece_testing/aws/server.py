@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleece_testing._http import LoopbackServer
 from fleece_testing._lifecycle import Startable
+from fleece_testing.aws import arguments as given
 from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.application import Application
 from fleece_testing.aws.errors import AWSError
@@ -35,6 +36,9 @@ class AWS(Startable):
         port: the TCP port; 0 takes a free one.
         region: the region of `client`, of the helpers and of `environment`.
         account: the account of the default credentials, 12 digits.
+
+    Raises:
+        ValueError: no account has that number; the methods that take an account say so as well.
 
     Examples:
         >>> import boto3
@@ -72,6 +76,7 @@ class AWS(Startable):
     """
 
     def __init__(self, port: int = 0, *, region: str = "us-east-1", account: str = "123456789012") -> None:
+        given.check_account(account)
         self.region = region
         self.account = account
         self._port = port
@@ -139,7 +144,7 @@ class AWS(Startable):
             >>> fleece_aws.credentials().account
             '123456789012'
         """
-        account = account or self.account
+        account = self._account(account)
         key = self._user_keys.get(account)
         if key is None:
             key = self._user_keys.setdefault(account, self._moto.new_access_key(account, _USER))
@@ -150,7 +155,7 @@ class AWS(Startable):
     def issue_credentials(self, account: str | None = None, seconds: float = 3600) -> Credentials:
         """Issue temporary credentials of a federated role session in the account, which end after `seconds`."""
         issued: Credentials = self._moto.open_session(
-            account or self.account, self.region, _FEDERATED_ROLE, _USER, seconds
+            self._account(account), self.region, _FEDERATED_ROLE, _USER, seconds
         )
         return issued
 
@@ -178,17 +183,32 @@ class AWS(Startable):
             alias: a further name for it, with or without ``alias/``.
             account: whose key it is.
             region: where it is.
+
+        Raises:
+            ValueError: no key can have that alias, or another one has it.
         """
+        account, region = self._account(account), region or self.region
         if alias is not None:
             alias = f"alias/{alias.removeprefix('alias/')}"
+            given.check_alias(alias)
+            if self._moto.has_alias(account, region, alias):
+                raise ValueError(f"There is a KMS key {alias} in {region} of account {account} already")
         with self._lag.present():
-            arn: str = self._moto.add_key(account or self.account, region or self.region, alias)
+            arn: str = self._moto.add_key(account, region, alias)
         return arn
 
     def role(self, name: str, account: str | None = None) -> str:
-        """Create an IAM role that anyone may assume, and return its ARN."""
+        """Create an IAM role that anyone may assume, and return its ARN.
+
+        Raises:
+            ValueError: no role can have that name, or there is one already.
+        """
+        given.check_role(name)
+        account = self._account(account)
+        if self._moto.has_role(account, name):
+            raise ValueError(f"There is an IAM role {name} in account {account} already")
         with self._lag.present():
-            arn: str = self._moto.add_role(account or self.account, name)
+            arn: str = self._moto.add_role(account, name)
         return arn
 
     def calls(self, service: str, operation: str | None = None) -> list[Call]:
@@ -229,14 +249,16 @@ class AWS(Startable):
             when: only calls for which this is true; it gets a `fleece_testing.aws.Request`.
 
         Raises:
-            ValueError: boto3 has no such service, or that no such operation.
+            ValueError: boto3 has no such service, or that no such operation; a call cannot fail so.
         """
+        given.check_failure(times, status)
         self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
 
     def throttle(
         self, service: str, operation: str | None = None, per_second: float = 1, *, when: When | None = None
     ) -> None:
         """Let that many calls a second through, and a burst of as many; the others are throttled as AWS does it."""
+        given.check_rate(per_second)
         self._faults.throttle(self._target(service, operation, when), per_second)
 
     def deny(self, action: str, *, when: When | None = None) -> None:
@@ -258,6 +280,7 @@ class AWS(Startable):
         self, service: str, operation: str | None = None, seconds: float = 0.02, *, when: When | None = None
     ) -> None:
         """Answer every call that much later, until `clear`."""
+        given.check_delay(seconds)
         self._faults.delay(self._target(service, operation, when), seconds)
 
     def stale(self, reads: int = 1, service: str | None = None) -> None:
@@ -277,6 +300,12 @@ class AWS(Startable):
             raise ValueError(f"Reads of {service!r} are never late; those of {', '.join(SERVICES)} can be")
         for name in SERVICES if service is None else (service,):
             self._lag.set(name, reads)
+
+    def _account(self, account: str | None) -> str:
+        if account is None:
+            return self.account
+        given.check_account(account)
+        return account
 
     def _target(self, service: str, operation: str | None, when: When | None) -> Target:
         check(service, operation)

@@ -45,6 +45,58 @@ def run(pytester, monkeypatch):
             "ValueError: kms has no operation 'Encrpyt'; did you mean 'Encrypt'?",
         ),
         (
+            "def test_it(fleece_aws): fleece_aws.fail('kms', 'Encrypt', 'DisabledException')",
+            "ValueError: times is how many calls fail, one or more, not 'DisabledException'; *",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.fail('kms', status=200)",
+            "ValueError: status is that of an HTTP error, 400 to 599, not 200",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.throttle('ssm', per_second=0)",
+            "ValueError: per_second is a number of calls above zero, not 0; deny() refuses all of them",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.delay('ssm', seconds=-1)",
+            "ValueError: seconds is how much later a call is answered, not -1",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.client('s3', account='12')",
+            "ValueError: An AWS account is a text of 12 digits, not '12'",
+        ),
+        (
+            "from fleece_testing import AWS\ndef test_it(): AWS(account=123456789012)",
+            "ValueError: An AWS account is a text of 12 digits, not 123456789012",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.kms_key('my key')",
+            "ValueError: The alias of a KMS key is made of letters, digits and / _ -, and 'alias/my key' is not",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.kms_key('app'); fleece_aws.kms_key('app')",
+            "ValueError: There is a KMS key alias/app in us-east-1 of account 123456789012 already",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.role('my role')",
+            "ValueError: The name of an IAM role is 1 to 64 letters, *, and 'my role' is not",
+        ),
+        (
+            "def test_it(fleece_aws): fleece_aws.role('app'); fleece_aws.role('app')",
+            "ValueError: There is an IAM role app in account 123456789012 already",
+        ),
+        (
+            "def test_it(fleece_rackspace): fleece_rackspace.account('210987654321', users='me')",
+            "TypeError: users is a list of names: write ['me'], not 'me'",
+        ),
+        (
+            "from fleece_testing import XRayDaemon\ndef test_it(): XRayDaemon(namespaces='local')",
+            "TypeError: namespaces is a list of texts: write ['local'], not 'local'",
+        ),
+        (
+            "def test_it(fleece_api): fleece_api('app.main')",
+            "TypeError: handler must be a function of an event and a context: 'app.main' was given",
+        ),
+        (
             "def test_it(fleece_runtime): fleece_runtime('src', 'app.main')",
             "FileNotFoundError: There is no code at src: give a source folder or a built zip",
         ),

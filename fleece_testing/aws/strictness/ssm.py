@@ -25,6 +25,7 @@ MAX_LEVELS = 15
 MAX_VALUES = {"Standard": 4096, "Advanced": 8192, "Intelligent-Tiering": 8192}
 """The longest value of each tier, in bytes of UTF-8."""
 
+_ENUMERATIONS = {"Type": ("SecureString", "StringList", "String"), "Tier": tuple(MAX_VALUES)}
 _SERVICE_KEY = "alias/aws/ssm"
 _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
 
@@ -32,7 +33,9 @@ _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
 def check_put_parameter(request: Request, caller: Principal, state: State) -> AWSError | None:
     """Check everything of a PutParameter that moto takes as it is."""
     name, value = str(request.parameters.get("Name", "")), str(request.parameters.get("Value", ""))
-    error = _check_name(name, f"arn:aws:ssm:{request.region}:{caller.account}:parameter")
+    error = _check_name(name, f"arn:aws:ssm:{request.region}:{caller.account}:parameter") or _check_enumerations(
+        request
+    )
     if error is not None:
         return error
     there = state.parameter(caller.account, request.region, name)
@@ -59,6 +62,17 @@ def _check_name(name: str, arn: str) -> AWSError | None:
         return _invalid("Parameter name must be a fully qualified name.")
     if len(name.removeprefix("/").split("/")) > MAX_LEVELS:
         return _invalid(f"A hierarchy can have a maximum of {MAX_LEVELS} levels.")
+    return None
+
+
+def _check_enumerations(request: Request) -> AWSError | None:
+    for member, values in _ENUMERATIONS.items():
+        given = request.parameters.get(member)
+        if given is not None and given not in values:
+            return _invalid(
+                f"1 validation error detected: Value '{given}' at '{member.lower()}' failed to satisfy constraint:"
+                f" Member must satisfy enum value set: [{', '.join(values)}]"
+            )
     return None
 
 

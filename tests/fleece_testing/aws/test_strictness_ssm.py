@@ -142,3 +142,9 @@ def test_a_value_whose_key_cannot_be_used(fleece_aws, put, ssm, refused, end):
     assert ssm.get_parameter(Name="/s")["Parameter"]["Value"] != "x"
     decrypted = ssm.get_parameters(Names=["/a", "/d"], WithDecryption=True)["Parameters"]
     assert [parameter["Value"] for parameter in decrypted] == ["x", "x"]
+
+
+@pytest.mark.parametrize(("member", "value"), [("Type", "secure"), ("Type", "securestring"), ("Tier", "standard")])
+def test_a_type_or_tier_that_there_is_not(put, refused, member, value):
+    """A type and a tier are among those that there are, in their very letters."""
+    assert refused(put, **{"Name": "/a", member: value}) == "ValidationException"
