@@ -158,6 +158,11 @@ def complete_stages(ctx: click.Context, _parameter: click.Parameter, incomplete:
     ]
 
 
+def complete_files(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave it to the shell to offer the names of files."""
+    return [CompletionItem(incomplete, type="file")]
+
+
 def _known(ctx: click.Context) -> Environments | None:
     """Return what the environments file says; None when it cannot be read, as a shell has no use for the reason."""
     path = ctx.params.get("environments") or ctx.params.get("config") or DEFAULT_ENVIRONMENTS

@@ -78,7 +78,9 @@ def _partition(args: list[str]) -> tuple[list[str], bool, list[str]]:
     help="Print the variables in place of running a command.",
 )
 @click.option("--credential-process", is_flag=True, help="Print what AWS's credential_process wants; asks nothing.")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
+@click.argument(
+    "words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...", shell_complete=options.complete_files
+)
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -1,7 +1,6 @@
 """The outermost layer of the command line: help, exit codes, and what is said on stderr."""
 
 import os
-import shutil
 import subprocess
 import sys
 from types import ModuleType
@@ -246,39 +245,3 @@ def test_a_child_can_do_without_stdout(in_shell):
     code = "import sys; sys.exit(7 if sys.stdout is None else 8)"
     done = in_shell(">&-", "run", "-e", "local", "--", sys.executable, "-c", code)
     assert (done.returncode, done.stderr) == (7, "")
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts(fleece_cli, shell):
-    """Shells get their script from ``_FLEECE_COMPLETE``."""
-    if shell == "bash" and shutil.which("bash") is None:
-        pytest.skip("click asks bash for its version, and there is none")
-    result = fleece_cli(env={"_FLEECE_COMPLETE": f"{shell}_source"})
-    assert result.exit_code == 0
-    assert "_FLEECE_COMPLETE" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        ("fleece r", {"run"}),
-        ("fleece run -e de", {"dev", "demo"}),
-        ("fleece run --stage p", {"prod"}),
-        ("fleece run -c nowhere.yml -e ", set()),
-    ],
-)
-def test_completion(fleece_cli, words, offered):
-    """Shells complete commands, environments and stages, and hear nothing of problems with the file."""
-    (fleece_cli.folder / "environments.yml").write_text(
-        "environments:\n"
-        "- {name: dev, account: '123456789012', colour: red}\n"
-        "- {name: demo, account: '123456789012'}\n"
-        "stages:\n"
-        "  prod: {environment: dev}\n"
-        "  /p.*/: {environment: demo}\n"
-    )
-    typed = words.split(" ")
-    variables = {"_FLEECE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(typed) - 1)}
-    result = fleece_cli(env=variables)
-    assert {line.partition(",")[2] for line in result.stdout.split()} == offered
-    assert result.stderr == ""
