@@ -69,6 +69,8 @@ def unpack(chunks: Iterator[bytes], folder: Path, largest: int = LARGEST) -> Non
     try:
         with tarfile.open(fileobj=_Stream(chunks), mode="r|") as tar:
             tar.extractall(folder, filter=checked)  # noqa: S202 (that is what the filter is for)
+        for _ in chunks:  # what fills up the last block, without which the connection would not be free again
+            pass
     except tarfile.FilterError as error:
         raise CommandError(f"the packages hold something that would leave their folder: {error}") from error
     except tarfile.TarError as error:

@@ -27,8 +27,10 @@ def of_installer(finished: Finished) -> str:
     lines = _lines(finished)
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     errors = [line for line in errors if not line.startswith("ResolutionImpossible")] or errors
-    if errors:
-        return " / ".join(_with_compiler(lines, errors))
+    # Pip itself only says that something could not be built.
+    compilers = next(([line.strip()] for line in lines if _COMPILER_ERROR.match(line)), [])
+    if errors or compilers:
+        return " / ".join([*compilers, *errors])
     if finished.exit_code == _KILLED:
         return "it was killed (exit code 137): perhaps there was not enough memory"
     start = next((number for number, line in enumerate(lines) if _UV_ERROR.match(line)), -1)
@@ -49,11 +51,3 @@ def _lines(finished: Finished) -> list[str]:
 
 def _silent(finished: Finished) -> str:
     return f"it ended with exit code {finished.exit_code} and said nothing"
-
-
-def _with_compiler(lines: list[str], errors: list[str]) -> list[str]:
-    """Put a compiler's first error before pip's, which only says that something could not be built."""
-    own = next(
-        (line.strip() for line in lines if re.search(r"\S:\d+:\d+: (?:fatal )?error: |^\s*error: command", line)), ""
-    )
-    return [own, *errors] if own else errors

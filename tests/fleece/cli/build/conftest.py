@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
+import functools
 import hashlib
+import io
+import ipaddress
 import os
+import socket
 import sys
+import tarfile
+import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
+import docker
 import pytest
+from werkzeug.serving import make_server
 
 from fleece.cli.main import exit_code_of
+from fleece_testing._http import QuietRequestHandler
 
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -125,3 +136,203 @@ def entries():
             return {name: archive.read(name) for name in archive.namelist()}
 
     return read
+
+
+@pytest.fixture
+def index(wheels):
+    """Serve the wheels of the test as a package index that asks for a password, within a ``with`` block.
+
+    Gives its address without the scheme, and the set of the ``Authorization`` headers that came.
+    """
+
+    @contextlib.contextmanager
+    def serve(host="127.0.0.1"):
+        sent = []
+
+        def answer(environ, start_response):
+            sent.append(environ.get("HTTP_AUTHORIZATION"))
+            if "HTTP_AUTHORIZATION" not in environ:
+                start_response("401 Unauthorized", [("WWW-Authenticate", "Basic"), ("Content-Length", "0")])
+                return []
+            path = wheels.folder / environ["PATH_INFO"].rpartition("/")[2]
+            if path.suffix == ".whl":
+                kind, body = "application/octet-stream", path.read_bytes()
+            else:
+                links = "".join(f'<a href="/{one.name}">{one.name}</a>' for one in wheels.folder.iterdir())
+                kind, body = "text/html", f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
+            start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+            return [body]
+
+        server = make_server(host, 0, answer, threaded=True, request_handler=QuietRequestHandler)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"{host}:{server.server_port}", sent
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    return serve
+
+
+@pytest.fixture
+def engine(request, offline):
+    """Give the engine that the test builds in: the stub, or the real one that ``FLEECE_TEST_ENGINE=real`` announces.
+
+    It has AWS's image for the Python that `Engine.python` says; a real one that does not answer fails the test.
+    """
+    is_real = os.environ.get("FLEECE_TEST_ENGINE") == "real"
+    stub = None if is_real else request.getfixturevalue("fleece_docker")
+    name = os.environ.get("FLEECE_TEST_IMAGE", "fleece-test/base:python")
+    if stub is not None:
+        stub.image(name)
+    with contextlib.closing(docker.from_env(timeout=120)) as client:
+        images = {tag for image in client.images.list() for tag in image.tags}
+        made = Engine(client, client.images.get(name), stub)
+        yield made
+        if is_real:
+            for container in made.containers():
+                container.remove(force=True)
+            for image in client.images.list():
+                for tag in image.tags or [image.id]:
+                    if tag not in images and (image.tags or image.labels):
+                        client.images.remove(tag, force=True)
+
+
+class Engine:
+    """An engine with a base image, seen through the ``docker`` package; `stub` is None for a real one."""
+
+    def __init__(self, client, base, stub):
+        self.client = client
+        self.stub = stub
+        self.python = python_of(client, base.id) if stub is None else RUNNING
+        self.architecture = {"amd64": "x86_64"}.get(base.attrs["Architecture"], base.attrs["Architecture"])
+        self.base = base
+        self.repository = f"public.ecr.aws/sam/build-python{self.python}"
+        self.tag = f"latest-{self.architecture}"
+        base.tag(self.repository, self.tag)
+
+    @property
+    def host(self):
+        """The address of this machine that a container reaches."""
+        if self.stub is not None:
+            return "127.0.0.1"
+        (settings,) = self.client.networks.get("bridge").attrs["IPAM"]["Config"]
+        return str(ipaddress.ip_network(settings["Subnet"])[1])
+
+    def derive(self, name, files):
+        """Make the image `name` of the base and further files, which are programs; return its id."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for path, text in files.items():
+                member = tarfile.TarInfo(path)
+                member.size, member.mode = len(text.encode()), 0o755
+                tar.addfile(member, io.BytesIO(text.encode()))
+        container = self.client.containers.create(self.base.id, ["true"], labels={"fleece-test": ""})
+        container.put_archive("/", archive.getvalue())
+        image = container.commit(*name.rsplit(":", 1))
+        container.remove()
+        return image.id
+
+    def move(self, image):
+        """Let the default image's name stand for another image."""
+        self.client.images.get(image).tag(self.repository, self.tag)
+
+    def containers(self):
+        """Return what is left of builds: containers, whatever became of them."""
+        return self.client.containers.list(all=True, filters={"label": "fleece.build"})
+
+    def left(self):
+        """Return the names of containers and volumes that are left."""
+        return [one.name for one in (*self.containers(), *self.client.volumes.list())]
+
+
+@functools.cache
+def python_of(client, image):
+    """Return the version of a real image's Python."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return client.containers.run(image, ["python3", "-c", code], remove=True).decode().strip()
+
+
+@pytest.fixture
+def build_in_docker(engine, capfd):
+    """Run ``fleece build`` for the engine's Python and architecture in this process, into its default image."""
+
+    def run(*arguments, python=engine.python, architecture=engine.architecture):
+        words = ["build", "--python", python, "--architecture", architecture, *map(str, arguments)]
+        code = exit_code_of(words)
+        output = capfd.readouterr()
+        return Outcome(code, output.out, output.err)
+
+    return run
+
+
+@pytest.fixture
+def gate(engine, monkeypatch):
+    """Stand between fleece and the engine: see `Gate`."""
+    with contextlib.closing(Gate(os.environ["DOCKER_HOST"].removeprefix("unix://"))) as made:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{made.path}")
+        yield made
+
+
+class Gate:
+    """A unix socket in front of an engine's: counts what comes, and can shut as if the engine had gone.
+
+    Attributes:
+        path: of the socket.
+        connections: how many there were.
+        shuts_at: what the engine says at which it shuts.
+    """
+
+    def __init__(self, upstream):
+        self.connections = 0
+        self.shuts_at = None
+        self._upstream = upstream
+        self._folder = tempfile.TemporaryDirectory(prefix="fleece-")
+        self.path = f"{self._folder.name}/gate.sock"
+        self._sockets = []
+        self._threads = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.path)
+        self._listener.listen()
+        self._start(self._accept)
+
+    def close(self):
+        """End."""
+        self.shut()
+        for thread in self._threads:
+            thread.join()
+        for one in (*self._sockets, self._listener):
+            one.close()
+        self._folder.cleanup()
+
+    def shut(self):
+        """Be gone: neither take connections nor keep those that there are."""
+        for one in (self._listener, *self._sockets):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _start(self, target, *arguments):
+        self._threads.append(threading.Thread(target=target, args=arguments))
+        self._threads[-1].start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self.connections += 1
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._upstream)
+                self._sockets += [client, server]
+                self._start(self._pump, client, server, None)
+                self._start(self._pump, server, client, self.shuts_at)
+
+    def _pump(self, source, destination, shuts_at):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                destination.sendall(data)
+                if shuts_at is not None and shuts_at in data:
+                    self.shut()
+        with contextlib.suppress(OSError):
+            destination.shutdown(socket.SHUT_WR)

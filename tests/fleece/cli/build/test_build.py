@@ -277,49 +277,25 @@ def test_a_package_over_lambdas_limit_is_refused_with_the_largest_named(build, s
     assert not (folder / "dist").exists()
 
 
-@pytest.fixture
-def index(wheels):
-    """Serve the test's wheels as a package index that asks for a password; gives the server and what was sent."""
-    sent = set()
-
-    def serve(environ, start_response):
-        sent.add(environ.get("HTTP_AUTHORIZATION"))
-        if "HTTP_AUTHORIZATION" not in environ:
-            start_response("401 Unauthorized", [("WWW-Authenticate", "Basic"), ("Content-Length", "0")])
-            return []
-        path = wheels.folder / environ["PATH_INFO"].rpartition("/")[2]
-        if path.suffix == ".whl":
-            kind, body = "application/octet-stream", path.read_bytes()
-        else:
-            links = "".join(f'<a href="/{one.name}">{one.name}</a>' for one in wheels.folder.iterdir())
-            kind, body = "text/html", f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
-        start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
-        return [body]
-
-    with LoopbackServer(serve) as server:
-        yield server, sent
-
-
 def test_credentials_in_urls_reach_the_index_and_nothing_else(build, wheels, service, entries, index, monkeypatch):
     """A secret in an index URL opens the index, and is in no output, no cached file and not in the zip."""
-    server, sent = index
     wheels("alpha")
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.delenv("PIP_FIND_LINKS")
     secrets = ("s3cr3t-t0ken", "an0ther-t0ken")
     folder = service("users", "alpha\n")
-    for secret, packages in zip(secrets, ("packages installed", "packages from the cache"), strict=True):
-        host = server.url.removeprefix("http://")
-        monkeypatch.setenv("PIP_INDEX_URL", f"http://user:{secret}@{host}/simple")
-        (folder / "src" / "requirements-dev.txt").write_text(
-            f"--index-url http://{secret}@{host}/simple\n", encoding="utf-8"
-        )
-        outcome = build(folder)
-        assert outcome.exit_code == 0
-        assert packages in outcome.stderr
-        assert "requirements-dev.txt is left out of the zip" in outcome.stderr
-        assert not any(one in outcome.stdout + outcome.stderr for one in secrets)
-        assert "requirements-dev.txt" not in entries(folder)
+    with index() as (address, sent):
+        for secret, packages in zip(secrets, ("packages installed", "packages from the cache"), strict=True):
+            monkeypatch.setenv("PIP_INDEX_URL", f"http://user:{secret}@{address}/simple")
+            (folder / "src" / "requirements-dev.txt").write_text(
+                f"--index-url http://{secret}@{address}/simple\n", encoding="utf-8"
+            )
+            outcome = build(folder)
+            assert outcome.exit_code == 0
+            assert packages in outcome.stderr
+            assert "requirements-dev.txt is left out of the zip" in outcome.stderr
+            assert not any(one in outcome.stdout + outcome.stderr for one in secrets)
+            assert "requirements-dev.txt" not in entries(folder)
     assert "Basic " + base64.b64encode(f"user:{secrets[0]}".encode()).decode() in sent
     kept = [path for path in Path("cache").rglob("*") if path.is_file()]
     assert kept

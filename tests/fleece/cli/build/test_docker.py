@@ -1,0 +1,398 @@
+"""``fleece build`` in Docker: the same tests in the stub and, under ``tox run -e docker``, in a real engine."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from fleece_testing._docker import documents
+
+OTHER_ARCHITECTURE = {"amd64": "arm64", "arm64": "x86_64"}[documents.architecture()]
+
+DNF = """#!/bin/sh
+echo "installing $*"
+echo "$*" >>installed
+env | grep ^PIP_ >>installed
+[ "$*" != "install -y nothing" ] || { echo "Error: Unable to find a match: nothing" >&2; exit 1; }
+"""
+
+BACKEND = """[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+def zip_of(folder):
+    """Return the bytes of a service's zip."""
+    return (folder / "dist" / "lambda_function.zip").read_bytes()
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Write a project whose build does what the code says: ``project("slow", "import time; time.sleep(60)")``."""
+
+    def make(name, code):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text(BACKEND, encoding="utf-8")
+        (folder / "backend.py").write_text(
+            f"def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    {code}\n",
+            encoding="utf-8",
+        )
+
+    return make
+
+
+def test_the_zip_is_the_one_that_is_made_without_docker(build_in_docker, build, engine, wheels, service, tmp_path):
+    """Docker and the host make the same bytes, in other folders, as other users, under another umask."""
+    wheels(
+        "alpha",
+        files={"alpha/__init__.py": "x = {1, 2, 'a'}\n", "alpha/core.py": "def main():\n    pass\n"},
+        requires=["beta>=1", f"gone ; python_version < '{engine.python}'"],
+        entry_points="[console_scripts]\nalpha-run = alpha.core:main\n",
+        extra={"scripts/tool": "#!python\nprint(1)\n", "scripts/more.py": "#!python\n", "data/share/alpha.txt": "x"},
+    )
+    wheels("beta")
+    one, two = service("one", "alpha\n"), service("deeper/two", "alpha\n")
+    outcome = build_in_docker(one)
+    assert (outcome.exit_code, outcome.stdout) == (0, f"{one}/dist/lambda_function.zip\n"), outcome.stderr
+    assert "Successfully installed alpha-1.0 beta-1.0" in outcome.stderr
+    assert engine.left() == []
+    before = os.umask(0o077)
+    try:
+        assert build(two, "--architecture", engine.architecture, python=engine.python).exit_code == 0
+    finally:
+        os.umask(before)
+    assert zip_of(one) == zip_of(two)
+    assert b"more.py" in zip_of(one)
+    assert b"__pycache__/core.cpython-" in zip_of(one)
+
+
+def test_an_unchanged_build_contacts_no_engine(build_in_docker, gate, wheels, service):
+    """Nothing changed, or only the source: packages come from the cache, and the engine is asked nothing."""
+    wheels("alpha")
+    folder = service("users", "alpha\n")
+    assert build_in_docker(folder).exit_code == 0
+    first, asked = zip_of(folder), gate.connections
+    assert asked > 0
+    assert "packages from the cache" in build_in_docker(folder).stderr
+    assert zip_of(folder) == first
+    (folder / "src" / "handler.py").write_text("changed = 1\n", encoding="utf-8")
+    assert "packages from the cache" in build_in_docker(folder).stderr
+    assert zip_of(folder) != first
+    assert gate.connections == asked
+
+
+def test_what_changes_the_packages_misses_the_cache(build_in_docker, engine, wheels, service):
+    """Another line of requirements, system package, image or setting of pip's is another build; so is --rebuild."""
+    wheels("alpha")
+    wheels("beta")
+    engine.derive("fleece-test/other:1", {"usr/local/bin/dnf": DNF})
+    folder = service("users", "alpha\n")
+    assert "packages installed" in build_in_docker(folder).stderr
+    image = ("--image", "fleece-test/other:1")
+    for arguments in (["--rebuild"], image, [*image, "-d", "gcc"], [*image, "-d", "gcc,make"], ["--no-compile"]):
+        assert "packages installed" in build_in_docker(folder, *arguments).stderr, arguments
+    assert "packages from the cache" in build_in_docker(folder, *image, "-d", "make gcc").stderr
+    (folder / "src" / "requirements.txt").write_text("alpha\nbeta\n", encoding="utf-8")
+    assert "packages installed" in build_in_docker(folder).stderr
+    assert engine.left() == []
+
+
+def test_a_moved_tag_is_noticed_at_the_next_contact(build_in_docker, engine, wheels, service):
+    """The image's id of the last contact counts until --rebuild or a miss looks again."""
+    wheels("alpha")
+    one, two = service("one", "alpha\n"), service("two", "alpha==1.0\n")
+    assert build_in_docker(one).exit_code == 0
+    engine.move(engine.derive("fleece-test/newer:1", {"mark": ""}))
+    assert "packages from the cache" in build_in_docker(one).stderr
+    assert "packages installed" in build_in_docker(two).stderr  # a miss, which looks
+    assert "packages installed" in build_in_docker(one).stderr
+    assert "packages from the cache" in build_in_docker(one).stderr
+
+
+def test_system_packages_are_installed_once_and_see_no_setting_of_pips(build_in_docker, engine, wheels, service):
+    """Their layer is kept for the next build, made without PIP_* variables, and made anew for another image."""
+    wheels("alpha")
+    wheels("beta")
+    engine.move(engine.derive("fleece-test/dnf:1", {"usr/local/bin/dnf": DNF}))
+    folder = service("users", "alpha\n")
+    outcome = build_in_docker(folder, "-d", "libxml2-devel,gcc")
+    assert outcome.exit_code == 0
+    assert "installing install -y gcc libxml2-devel" in outcome.stderr
+    (folder / "src" / "requirements.txt").write_text("beta\n", encoding="utf-8")
+    outcome = build_in_docker(folder, "-d", "libxml2-devel,gcc")
+    assert "Successfully installed beta-1.0" in outcome.stderr
+    assert "installing" not in outcome.stderr
+    (layer,) = engine.client.images.list("fleece-build")
+    seen = engine.client.containers.run(layer.id, ["/installed"], entrypoint=["cat"], remove=True)
+    assert seen == b"install -y gcc libxml2-devel\n"
+    engine.move(engine.derive("fleece-test/dnf:2", {"usr/local/bin/dnf": DNF, "mark": ""}))
+    assert "installing install -y gcc" in build_in_docker(folder, "--rebuild", "-d", "libxml2-devel,gcc").stderr
+    assert len(engine.client.images.list("fleece-build")) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "command"),
+    [
+        ("dnf", "install -y gcc"),
+        ("microdnf", "install -y gcc"),
+        ("yum", "install -y gcc"),
+        ("apt-get", "install -y --no-install-recommends -- gcc"),
+    ],
+)
+def test_each_package_manager_is_found(build_in_docker, engine, service, tool, command):
+    """Whichever of the four the image has installs the system packages."""
+    engine.move(engine.derive("fleece-test/tool:1", {f"usr/local/bin/{tool}": '#!/bin/sh\necho "ran $*"\n'}))
+    outcome = build_in_docker(service("users", "nothing ; python_version < '3'\n"), "-d", "gcc")
+    assert outcome.exit_code == 0
+    assert f"ran {command}" in outcome.stderr
+
+
+def test_a_system_package_that_is_not_there(build_in_docker, engine, wheels, service):
+    """The package manager's own reason is told, and no layer is kept."""
+    wheels("alpha")
+    engine.move(engine.derive("fleece-test/dnf:1", {"usr/local/bin/dnf": DNF}))
+    outcome = build_in_docker(service("users", "alpha\n"), "-d", "nothing")
+    assert outcome.exit_code == 1
+    assert "could not be installed into public.ecr.aws" in outcome.stderr
+    assert outcome.stderr.strip().endswith("Error: Unable to find a match: nothing")
+    assert engine.client.images.list("fleece-build") == []
+    assert engine.left() == []
+
+
+def test_files_that_requirements_name_go_along(build_in_docker, wheels, service, entries, tmp_path, monkeypatch):
+    """Nested files, constraints, projects beside the service and pip's own settings reach the container."""
+    wheels("alpha", "1.0")
+    wheels("alpha", "2.0")
+    wheels("beta", "1.0")
+    (tmp_path / "limits.txt").write_text("alpha<2\n", encoding="utf-8")
+    monkeypatch.setenv("PIP_CONSTRAINT", "limits.txt")
+    monkeypatch.setenv("FLEECE_TEST_NAME", "beta")
+    near = tmp_path / "near"
+    near.mkdir()
+    wheel = wheels("near", "1.0")
+    wheel.rename(near / wheel.name)
+    folder = service("users", f"-r more.txt\n./near/{wheel.name}\n${{FLEECE_TEST_NAME}}==1.0\n")
+    (folder / "src" / "more.txt").write_text("alpha\n", encoding="utf-8")
+    outcome = build_in_docker(folder)
+    assert outcome.exit_code == 0, outcome.stderr
+    packed = entries(folder)
+    assert packed["alpha.py"] == b"version = '1.0'\n"
+    assert {"beta.py", "near.py"} <= set(packed)
+
+
+def test_hashes_of_a_pipfile_lock_are_enforced(build_in_docker, wheels, service, entries):
+    """A lock's wheel is installed when its hash is right, and refused otherwise."""
+    import hashlib
+    import json
+
+    path = wheels("alpha")
+    folder = service("users")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for hashed, code in ((digest, 0), ("0" * 64, 1)):
+        lock = {"_meta": {}, "default": {"alpha": {"version": "==1.0", "hashes": [f"sha256:{hashed}"]}}, "develop": {}}
+        (folder / "Pipfile.lock").write_text(json.dumps(lock), encoding="utf-8")
+        outcome = build_in_docker(folder, "-p", folder)
+        assert outcome.exit_code == code
+    assert "alpha.py" in entries(folder)
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in outcome.stderr
+
+
+def test_the_images_python_is_checked(build_in_docker, engine, wheels, service):
+    """An image with another Python than the one that is built for is refused, with both named."""
+    wheels("alpha")
+    other = "3.13" if engine.python != "3.13" else "3.12"
+    name = f"{engine.repository}:{engine.tag}"
+    outcome = build_in_docker(service("users", "alpha\n"), "--image", name, python=other)
+    assert outcome.exit_code == 1
+    assert f"the image {name} has Python {engine.python}, and this build is for {other}" in outcome.stderr
+    assert engine.left() == []
+
+
+def test_the_images_architecture_is_checked(build_in_docker, engine, wheels, service):
+    """An image for another machine than Lambda's is refused before anything runs in it."""
+    wheels("alpha")
+    name = f"{engine.repository}:{engine.tag}"
+    folder = service("users", "alpha\n")
+    outcome = build_in_docker(folder, "--image", name, architecture=OTHER_ARCHITECTURE)
+    assert outcome.exit_code == 1
+    assert f"and this build for {OTHER_ARCHITECTURE}: fetch that one with --pull" in outcome.stderr
+
+
+def test_an_image_that_cannot_be_had(build_in_docker, wheels, service):
+    """The registry's own reason is told."""
+    wheels("alpha")
+    outcome = build_in_docker(service("users", "alpha\n"), "--image", "127.0.0.1:9/fleece-test/nothing")
+    assert outcome.exit_code == 1
+    assert "the image 127.0.0.1:9/fleece-test/nothing could not be pulled: " in outcome.stderr
+    assert "could not be pulled: ;" not in outcome.stderr
+
+
+def test_no_engine(build_in_docker, wheels, service, monkeypatch):
+    """Where none answers, the line says where it was looked for, why, and what to do."""
+    wheels("alpha")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    outcome = build_in_docker(service("users", "alpha\n"))
+    assert outcome.exit_code == 1
+    last = outcome.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: no Docker engine answers at unix:///nowhere/docker.sock: start it, ")
+    assert "No such file or directory" in last
+
+
+def test_a_requirement_that_does_not_exist(build_in_docker, engine, service):
+    """Pip's own reason is told, the previous zip stays, nothing is left."""
+    folder = service("users", "nowhere==1.0\n")
+    (folder / "dist").mkdir()
+    (folder / "dist" / "lambda_function.zip").write_bytes(b"previous")
+    outcome = build_in_docker(folder)
+    assert outcome.exit_code == 1
+    assert "requirements.txt could not be installed: " in outcome.stderr.splitlines()[-1]
+    assert outcome.stderr.strip().endswith("No matching distribution found for nowhere==1.0")
+    assert [(one.name, one.read_bytes()) for one in (folder / "dist").iterdir()] == [
+        ("lambda_function.zip", b"previous")
+    ]
+    assert engine.left() == []
+
+
+def test_a_compiler_that_fails(build_in_docker, engine, project, service):
+    """Its first error is in the reason, before pip's own."""
+    project("broken", "raise SystemExit('src/alpha.c:1:10: fatal error: Python.h: No such file or directory')")
+    outcome = build_in_docker(service("users", "./broken\n"))
+    assert outcome.exit_code == 1
+    last = outcome.stderr.strip().splitlines()[-1]
+    assert "could not be installed: src/alpha.c:1:10: fatal error: Python.h: No such file or directory" in last
+    assert engine.left() == []
+
+
+def test_an_engine_that_goes_in_mid_build(build_in_docker, engine, gate, wheels, service):
+    """The message says so; the previous zip stays, and no file of this build does."""
+    wheels("alpha")
+    folder = service("users", "alpha\n")
+    assert build_in_docker(folder).exit_code == 0
+    first = zip_of(folder)
+    gate.shuts_at = b"Processing "
+    outcome = build_in_docker(folder, "--rebuild")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.strip().splitlines()[-1].startswith(f"Error: the Docker engine at unix://{gate.path} went")
+    assert zip_of(folder) == first
+    assert [one.name for one in Path("cache").rglob("tmp-*")] == []
+    for container in engine.containers():  # of an engine that is still there
+        container.remove(force=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_build_leaves_nothing(number, engine, project, service, tmp_path):
+    """SIGTERM and Ctrl-C in the midst of pip's work: exit code, previous zip, no container, no file."""
+    project("slow", "import time; time.sleep(120)")
+    folder = service("users", "./slow\n")
+    (folder / "dist").mkdir()
+    (folder / "dist" / "lambda_function.zip").write_bytes(b"previous")
+    command = [sys.executable, "-m", "fleece", "build", "--python", engine.python]
+    command += ["--architecture", engine.architecture, str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        told = []
+        for line in child.stderr:
+            told.append(line)
+            if line.startswith("Processing "):
+                break
+        assert len(engine.containers()) == 1
+        child.send_signal(number)
+        told.append(child.stderr.read())
+    assert child.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+    assert "Traceback" not in "".join(told)
+    assert zip_of(folder) == b"previous"
+    assert len(list((folder / "dist").iterdir())) == 1
+    assert list((tmp_path / "cache" / "fleece" / "build").glob("tmp-*")) == []
+    assert engine.left() == []
+
+
+def test_two_builds_at_once(engine, wheels, service):
+    """Two processes that build the same at the same time both succeed, with the same bytes."""
+    wheels("alpha")
+    folders = [service("one", "alpha\n"), service("two", "alpha\n")]
+    command = [sys.executable, "-m", "fleece", "build", "--python", engine.python]
+    command += ["--architecture", engine.architecture]
+    started = [subprocess.Popen([*command, str(folder)], stderr=subprocess.PIPE, text=True) for folder in folders]
+    told = [child.communicate()[1] for child in started]
+    assert [child.returncode for child in started] == [0, 0], told
+    assert zip_of(folders[0]) == zip_of(folders[1])
+    assert engine.left() == []
+
+
+def test_several_services_share_image_and_packages(build_in_docker, engine, wheels, service):
+    """Side by side, packages that two of them need are installed once."""
+    wheels("alpha")
+    wheels("beta")
+    folders = [service("one", "alpha\n"), service("two", "alpha\n"), service("three", "beta\n")]
+    outcome = build_in_docker(*folders)
+    assert outcome.exit_code == 0
+    assert outcome.stdout.splitlines() == [f"{folder}/dist/lambda_function.zip" for folder in folders]
+    assert outcome.stderr.count("Successfully installed alpha") == 1
+    assert engine.left() == []
+
+
+def test_credentials_stay_nowhere(build_in_docker, engine, wheels, service, index, monkeypatch, tmp_path):
+    """A password in PIP_INDEX_URL opens the index, and is found nowhere afterwards.
+
+    Not in the output (with debugging on), the zip, the cache, the containers' configuration while they ran, nor in the
+    history, configuration and files of the image that is left.
+    """
+    wheels("alpha")
+    engine.move(engine.derive("fleece-test/dnf:1", {"usr/local/bin/dnf": DNF}))
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FLEECE_DEBUG", "1")
+    folder = service("users", "alpha\n")
+    configurations = []
+    inspect = threading.Event()
+
+    def look():
+        while not inspect.wait(0.05):
+            configurations.extend(str(one.attrs) for one in engine.containers())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with index(engine.host) as (address, sent):
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://user:s3cr3t-t0ken@{address}/simple")
+        monkeypatch.setenv("PIP_TRUSTED_HOST", engine.host)
+        outcome = build_in_docker(folder, "-d", "gcc")
+        (folder / "src" / "requirements.txt").write_text("alpha\nnowhere\n", encoding="utf-8")
+        failed = build_in_docker(folder, "-d", "gcc")
+    inspect.set()
+    looking.join()
+    assert (outcome.exit_code, failed.exit_code) == (0, 1)
+    assert "Basic " + base64.b64encode(b"user:s3cr3t-t0ken").decode() in sent
+    assert "s3cr3t" not in outcome.stdout + outcome.stderr + failed.stdout + failed.stderr
+    assert configurations
+    assert not any("s3cr3t" in one for one in configurations)
+    (layer,) = engine.client.images.list("fleece-build")
+    assert "s3cr3t" not in f"{layer.attrs}{layer.history()}"
+    container = engine.client.containers.create(layer.id, ["true"], labels={"fleece.build": ""})
+    chunks, _ = container.get_archive("/")
+    assert not any(b"s3cr3t" in chunk for chunk in chunks)
+    container.remove()
+    kept = [path for path in (*Path("cache").rglob("*"), *folder.rglob("*")) if path.is_file()]
+    assert len(kept) > 2
+    assert not any(b"s3cr3t" in path.read_bytes() for path in kept)
+    assert engine.left() == []
+
+
+def test_the_zip_boots_under_awss_runtime_client(build_in_docker, engine, wheels, service, fleece_runtime):
+    """A zip that was built in Docker runs as a function, its packages imported from their bytecode."""
+    wheels("alpha", files={"alpha.py": "def where():\n    return __cached__\n"})
+    source = "import alpha\n\ndef main(event, context):\n    return {'event': event, 'cached': alpha.where()}\n"
+    folder = service("users", "alpha\n", {"handler.py": source})
+    assert build_in_docker(folder).exit_code == 0
+    invocation = fleece_runtime(folder / "dist" / "lambda_function.zip", "handler.main").invoke({"id": 1})
+    assert invocation.error is None
+    assert invocation.result["event"] == {"id": 1}
+    assert "__pycache__/alpha.cpython-" in invocation.result["cached"]
