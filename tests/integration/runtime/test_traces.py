@@ -151,6 +151,7 @@ def test_handler_that_times_out_shows_where(runtime):
     booted.xray.check()
 
 
+@pytest.mark.fleece_expects_refusal
 @pytest.mark.parametrize("address", ["", "127.0.0.1:1", "no-such-host.invalid:2000", "garbage"])
 def test_function_does_not_mind_where_the_daemon_is(fleece_runtime, functions, address):
     """Without a daemon, or with none at that address, traced handlers answer as ever."""
