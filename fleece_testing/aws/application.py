@@ -40,6 +40,8 @@ _NOT_RETRIED = 501
 
 _EXTRAS = {"lambda": "awslambda", "states": "stepfunctions"}
 
+_CLEARED = AWSError("EmulatorFailure", "The emulated AWS was cleared while this call waited", _NOT_RETRIED)
+
 _ANONYMOUS = Principal("", "anonymous", "")
 
 
@@ -96,7 +98,9 @@ class Application:
         request = parse(wire)
         if request is None:
             return self._ask_moto(environ)(environ, start_response)
-        self._faults.wait(request)
+        if not self._faults.wait(request):
+            # What the call was about is gone, and often the caller, too: it must do nothing to what is here now.
+            return errors.response(_CLEARED, request)(environ, start_response)
         caller = self._caller(wire, request)
         if isinstance(caller, AWSError):
             account, response = "", errors.response(caller, request)

@@ -72,7 +72,7 @@ class Faults:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all of them, and let go whoever waits in a slow call."""
+        """Forget all of them, and end the wait of slow calls."""
         with self._lock:
             self._hurry.set()
             self._hurry = threading.Event()
@@ -101,12 +101,11 @@ class Faults:
         with self._lock:
             self._delays.append((target, seconds))
 
-    def wait(self, request: Request) -> None:
-        """Sleep as long as the delays say, or until they are cleared."""
+    def wait(self, request: Request) -> bool:
+        """Sleep as long as the delays say; return False when they were cleared meanwhile."""
         with self._lock:
             hurry, seconds = self._hurry, sum(length for target, length in self._delays if target.fits(request))
-        if seconds:
-            hurry.wait(seconds)
+        return not (seconds and hurry.wait(seconds))
 
     def find(self, request: Request, caller: Principal) -> AWSError | None:
         """Return the error that a fault has for this request, if any; a failure is used up by that."""

@@ -116,7 +116,6 @@ class AWS(Startable):
         self._lag.clear()
         self._moto.reset()
         self._register_users()
-        # Only now, because it lets go of calls that wait in a delay, and these need their user.
         self._faults.clear()
         if self._application is not None:
             self._application.clear()
@@ -279,7 +278,7 @@ class AWS(Startable):
     def delay(
         self, service: str, operation: str | None = None, seconds: float = 0.02, *, when: When | None = None
     ) -> None:
-        """Answer every call that much later, until `clear`."""
+        """Answer every call that much later, until `clear`, which ends those that wait with an error."""
         given.check_delay(seconds)
         self._faults.delay(self._target(service, operation, when), seconds)
 

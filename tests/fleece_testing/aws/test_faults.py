@@ -106,16 +106,25 @@ class TestDelay:
     """`AWS.delay`."""
 
     def test_a_slow_call_ends_with_the_test(self, fleece_aws):
-        """A call that waits is let go by clear()."""
-        fleece_aws.delay("kms", "ListKeys", 600)
-        kms, answers = fleece_aws.client("kms"), []
-        thread = threading.Thread(target=lambda: answers.append(kms.list_keys()["Keys"]))
+        """A call that waits is ended by clear(), with an error, and does nothing to what comes after."""
+        fleece_aws.delay("ssm", "PutParameter", 600)
+        ssm, codes = fleece_aws.client("ssm"), []
+
+        def put():
+            try:
+                ssm.put_parameter(Name="/a", Value="x", Type="String")
+            except ssm.exceptions.ClientError as error:
+                codes.append(error.response["Error"]["Code"])
+
+        thread = threading.Thread(target=put)
         thread.start()
         thread.join(0.2)
         assert thread.is_alive()
         fleece_aws.clear()
         thread.join()
-        assert answers == [[]]
+        assert codes == ["EmulatorFailure"]
+        assert fleece_aws.calls("ssm") == []
+        assert ssm.describe_parameters()["Parameters"] == []
 
 
 class TestCalls:
