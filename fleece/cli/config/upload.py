@@ -66,8 +66,8 @@ def plan(workspace: Workspace, target: Target) -> Plan:
     """
     parameters.check_prefix(target.prefix)
     values = render.render(workspace.document(), target.stage, workspace.keys, environment=target.environment)
-    account, stage_key = values.stage.environment, values.stage.key
-    store = ParameterStore(*(workspace.clients.client(name, account, stage_key) for name in ("ssm", "kms")))
+    environment, stage_key = values.stage.environment, values.stage.key
+    store = ParameterStore(*(workspace.clients.client(name, environment, stage_key) for name in ("ssm", "kms")))
     wanted = parameters.parameters(values, target.prefix, store.longest_name)
     key = store.key(target.key)
     there = store.read([parameter.name for parameter in wanted])
