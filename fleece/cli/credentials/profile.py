@@ -44,6 +44,15 @@ def of_profile(name: str) -> AwsCredentials:
         raise UsageError(f"there is no AWS profile {name!r}: see `aws configure list-profiles`") from None
     except (BotoCoreError, ClientError) as error:
         raise CredentialsError(f"the AWS profile {name!r} gives no credentials: {aws.reason(error)}") from None
+    except OSError as error:
+        raise CredentialsError(
+            f"the AWS profile {name!r} gives no credentials: {error.filename or 'what it runs'}: {error.strerror}"
+        ) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # botocore takes it for granted that there is a JSON object.
+        raise CredentialsError(
+            f"the AWS profile {name!r} gives no credentials: what its credential_process prints is no such document"
+        ) from None
     if frozen is None or not frozen.access_key or not frozen.secret_key:
         raise CredentialsError(f"the AWS profile {name!r} has no credentials: see `aws configure sso`")
     # Only those that botocore renews have one; the AWS CLI's `configure export-credentials` reads it there as well.

@@ -465,6 +465,26 @@ def test_a_profile_that_expires(environment, tmp_path, monkeypatch):
     assert Resolver().resolve(environment) == AwsCredentials("A", "s", "t", expiration)
 
 
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("echo hello", "what its credential_process prints is no such document"),
+        ("echo []", "what its credential_process prints is no such document"),
+        ("true", "what its credential_process prints is no such document"),
+        ("echo {}", "Unsupported version"),
+        ("sh -c 'echo sorry >&2; echo and more >&2; exit 3'", "custom-process: sorry and more"),
+        ("/nowhere/program", "/nowhere/program: No such file or directory"),
+    ],
+)
+def test_a_profile_whose_process_fails(environment, tmp_path, monkeypatch, program, told):
+    """What goes wrong in a profile's own program is told with the profile's name, in one line."""
+    (tmp_path / "config").write_text(f"[profile mine]\ncredential_process = {program}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(CredentialsError, match="the AWS profile 'mine' gives no credentials: ") as caught:
+        Resolver().resolve(dataclasses.replace(environment, provider="profile", profile="mine"))
+    assert told in str(caught.value)
+
+
 def test_a_profile(environment, tmp_path, monkeypatch):
     """``provider: profile`` takes what boto3 finds for that profile, not the shell's variables."""
     config = tmp_path / "config"
