@@ -29,6 +29,9 @@ _TRACES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cac
 _COLUMNS = 3
 """Of ``RECORD``: path, hash, size."""
 
+_GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
+"""The versions of the C library's symbols, as a compiled file lists those that it uses."""
+
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _ANY_PYTHON = re.compile(rb"\A(?:#!/bin/sh\n'''exec' [^\n]*\n' '''\n|#![^\n]*python[^\n/]*\n)")
 
@@ -65,11 +68,23 @@ def unsuitable(tree: Path, target: Target) -> list[str]:
     found = []
     for wheel in sorted(tree.glob("*.dist-info/WHEEL")):
         tags = re.findall(r"^Tag:\s*(\S+)", wheel.read_text(encoding="utf-8"), re.MULTILINE)
-        reason = target.refuses(tags)
+        reason = target.refuses(tags) or _needs(wheel.parent, tags, target)
         if reason:
             name, _, version = wheel.parent.name.removesuffix(".dist-info").partition("-")
             found.append(f"{name} {version} ({reason})")
     return found
+
+
+def _needs(metadata: Path, tags: list[str], target: Target) -> str | None:
+    """Return what a package that was compiled for this build needs and `target` has not, or None.
+
+    Its tags only say which machine it was compiled on; those of a wheel from an index have been checked by its author.
+    """
+    if not any("-linux_" in tag for tag in tags):
+        return None
+    files = (metadata.parent / path for path in _recorded(metadata) if re.search(r"\.so(?:\.|$)", path))
+    versions = [int(found) for file in files if file.is_file() for found in _GLIBC.findall(file.read_bytes())]
+    return target.lacks(max(versions, default=0))
 
 
 def _refuse_editable(metadata: Path) -> None:

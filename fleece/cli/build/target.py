@@ -149,9 +149,16 @@ class Target:
             return None
         platforms = {tag.rpartition("-")[2] for tag in tags}
         newer = [int(found[1]) for found in (re.match(r"manylinux_2_(\d+)_", one) for one in platforms) if found]
-        if newer and min(newer) > self.runtime.glibc[1] and any(one.endswith(self.machine) for one in platforms):
-            return f"it needs glibc 2.{min(newer)}, and Lambda's {self.runtime} has 2.{self.runtime.glibc[1]}"
+        too_new = self.lacks(min(newer, default=0))
+        if too_new and any(one.endswith(self.machine) for one in platforms):
+            return too_new
         return f"it is built for {', '.join(sorted(tags))}"
+
+    def lacks(self, minor: int) -> str | None:
+        """Return what is wrong with a package that needs glibc 2.`minor`, or None when it runs there."""
+        if minor <= self.runtime.glibc[1]:
+            return None
+        return f"it needs glibc 2.{minor}, and Lambda's {self.runtime} has 2.{self.runtime.glibc[1]}"
 
 
 def target_for(python: str, architecture: Architecture) -> Target:

@@ -7,9 +7,11 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import importlib.metadata
 import io
 import ipaddress
 import os
+import re
 import socket
 import sys
 import tarfile
@@ -79,9 +81,22 @@ def wheels(tmp_path):
     def make(name, version="1.0", files=None, **fields):
         return write_wheel(tmp_path / "wheels", name, version, files, **fields)
 
+    make.repack = lambda name: repack(make.folder, name)
     make.folder = tmp_path / "wheels"
     make.folder.mkdir()
     return make
+
+
+def repack(folder, name):
+    """Make a wheel of a package that is installed beside the tests: what its author built, compiled parts and all."""
+    package = importlib.metadata.distribution(name)
+    (tag, *_) = re.findall(r"^Tag: (\S+)", package.read_text("WHEEL"), re.MULTILINE)
+    files = [one for one in package.files if ".." not in one.parts and one.suffix != ".pyc" and one.name != "RECORD"]
+    (info,) = {one.parts[0] for one in files if one.name == "WHEEL"}
+    with zipfile.ZipFile(folder / f"{info.removesuffix('.dist-info')}-{tag}.whl", "w") as archive:
+        for file in files:
+            archive.write(file.locate(), str(file))
+        archive.writestr(f"{info}/RECORD", "".join(f"{file},,\n" for file in files))
 
 
 @pytest.fixture

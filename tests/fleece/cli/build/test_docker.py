@@ -396,3 +396,30 @@ def test_the_zip_boots_under_awss_runtime_client(build_in_docker, engine, wheels
     assert invocation.error is None
     assert invocation.result["event"] == {"id": 1}
     assert "__pycache__/alpha.cpython-" in invocation.result["cached"]
+
+
+COMPILED = """import importlib, json
+
+def main(event, context):
+    modules = [importlib.import_module(name) for name in event]
+    orjson, pydantic, *rest = modules
+    order = pydantic.create_model("Order", count=int).model_validate({"count": "5"})
+    total = int(rest[0].arange(order.count).sum()) if rest else sum(range(order.count))
+    elsewhere = [module.__file__ for module in modules if "site-packages" in module.__file__]
+    return orjson.loads(orjson.dumps({"total": total, "elsewhere": elsewhere}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="packages that are compiled for this machine")
+def test_packages_with_compiled_parts_boot(build_in_docker, engine, wheels, service, fleece_runtime):
+    """Pydantic and orjson, and numpy where the engine is real, run from a zip that was built in Docker or without."""
+    assert engine.python == f"{sys.version_info[0]}.{sys.version_info[1]}", "run this by the Python of the image"
+    names = ["orjson", "pydantic", *(["numpy"] if engine.stub is None else [])]
+    for name in (*names, "pydantic-core", "annotated-types", "typing-extensions", "typing-inspection"):
+        wheels.repack(name)
+    folder = service("users", "\n".join(names), {"handler.py": COMPILED})
+    for way in ([], ["--no-docker"]):
+        outcome = build_in_docker(folder, *way)
+        assert outcome.exit_code == 0, outcome.stderr
+        invocation = fleece_runtime(folder / "dist" / "lambda_function.zip", "handler.main").invoke(names)
+        assert (invocation.error, invocation.result) == (None, {"total": 10, "elsewhere": []})
