@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 if sys.platform != "win32":
     import fcntl
+
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -55,6 +58,36 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write a new file to, which takes the place of `path` when the ``with`` block ends well.
+
+    For what is made in pieces and can be made again: unlike `write_atomically` it does not wait for the disk.
+
+    Raises:
+        OSError: the disk is full, for instance; what was there is untouched. The error's ``filename`` is `path`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with naming(path):
+            yield new
+            new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have the error of a disk that is full name `path`, and not the file that was written for its sake."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or error.errno in _FULL:
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleece.cli._files import replacing
 from fleece.cli.build import build_info, installed, package, plan
-from fleece.cli.build.exclusions import UNFINISHED, is_noise
+from fleece.cli.build.exclusions import is_noise
 from fleece.cli.build.fingerprints import fingerprints, local_path
 from fleece.cli.build.urls import has_credentials
 from fleece.cli.errors import CommandError
@@ -86,7 +86,7 @@ class Builder:
         excess = plan.excess(unpacked)
         if excess:
             raise CommandError(f"{job.places.package} was not written: {excess}")
-        with _replacing(job.places.package) as new:
+        with replacing(job.places.package) as new:
             package.write_function(packages, files, texts, new)
             content = new.read_bytes()
         if len(content) > plan.DIRECT_LIMIT:
@@ -198,18 +198,6 @@ class Builder:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             yield
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to, which takes its place when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
-    try:
-        yield new
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> str:

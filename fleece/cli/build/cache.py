@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleece.cli._files import write_atomically
+from fleece.cli._files import naming, write_atomically
 from fleece.cli.errors import CommandError, UsageError
 from fleece.cli.folders import user_cache
 
@@ -87,7 +87,7 @@ class Cache:
 
     def keep(self, key: str, write: Callable[[Path], None]) -> Path:
         """Have `write` make a zip, keep it under the key, and return it."""
-        with self.scratch() as scratch:
+        with naming(self.folder), self.scratch() as scratch:
             new = scratch / "new.zip"
             write(new)
             new.replace(self._path(key))

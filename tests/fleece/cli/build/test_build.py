@@ -341,6 +341,38 @@ def test_a_pipfile_lock_is_installed_with_its_hashes(build, wheels, service, ent
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in outcome.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit is one of Unix")
+def test_a_disk_that_is_full_leaves_the_previous_zip(build, wheels, service):
+    """A zip that cannot be written is told by its own name; the one before stays, and nothing else does."""
+    wheels("alpha", files={"alpha.py": "".join(f"x{number} = {hash(str(number))}\n" for number in range(9999))})
+    folder = service("users", "alpha\n")
+    assert build(folder).exit_code == 0
+    before = (folder / "dist" / "lambda_function.zip").read_bytes()
+    # The limit is to one file what a full disk is to all.
+    limited = (
+        "import resource, sys; from fleece.cli.main import main; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9));"
+    )
+    command = [sys.executable, "-c", f"{limited} main(sys.argv[1:])", "build", "--no-docker", "--python", RUNNING]
+    done = subprocess.run([*command, folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith(f"Error: {folder}/dist/lambda_function.zip: File too large")
+    assert [path.name for path in (folder / "dist").iterdir()] == ["lambda_function.zip"]
+    assert (folder / "dist" / "lambda_function.zip").read_bytes() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and owners")
+def test_a_cache_that_others_can_write_to_is_refused(build, wheels, service):
+    """Who can write there could put packages into functions: nothing is built from it."""
+    wheels("alpha")
+    folder = service("users", "alpha\n")
+    assert build(folder).exit_code == 0
+    Path("cache/fleece/build").chmod(0o777)
+    outcome = build(folder)
+    assert outcome.exit_code == 1
+    assert "others can write to the cache" in outcome.stderr
+    assert "`chmod go-w " in outcome.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_build_leaves_the_previous_zip_and_nothing_else(number, offline, service, tmp_path):
     """SIGTERM and Ctrl-C end the build with pip in mid-work: the old zip stays, no temporary file does."""
