@@ -82,6 +82,13 @@ def _keywords(request: pytest.FixtureRequest, function: Callable[..., Any]) -> d
     pytest.fail(wrong, pytrace=False)
 
 
+def _refuse_parameters(request: pytest.FixtureRequest, instead: str | None = None) -> None:
+    """Fail where indirect parametrisation gives something to a fixture that takes nothing: it would be overlooked."""
+    if hasattr(request, "param"):
+        hint = f"; parametrise {instead}, which it hands out" if instead else ""
+        pytest.fail(f"{request.fixturename} takes no parameters{hint}", pytrace=False)
+
+
 def _set_environment(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -110,13 +117,14 @@ def fleece_context(request: pytest.FixtureRequest) -> Callable[..., LambdaContex
 
 
 @pytest.fixture
-def fleece_events() -> ModuleType:
+def fleece_events(request: pytest.FixtureRequest) -> ModuleType:
     """Build events: the functions of `fleece_testing.events`, such as ``fleece_events.request("GET", "/users")``.
 
     Examples:
         >>> fleece_events.request("GET", "/users", kind="http")["rawPath"]
         '/users'
     """
+    _refuse_parameters(request)
     return _need("events", "fleece_events")
 
 
@@ -143,7 +151,7 @@ def fleece_api(request: pytest.FixtureRequest, fleece_context: Callable[..., Lam
 
 
 @pytest.fixture
-def fleece_logs(capfd: pytest.CaptureFixture[str]) -> Iterator[Logs]:
+def fleece_logs(request: pytest.FixtureRequest) -> Iterator[Logs]:
     r"""Read the JSON lines that the test has written to stdout, from this process and its children.
 
     What it read is given back at the end, for pytest to show with a failing test.
@@ -154,7 +162,11 @@ def fleece_logs(capfd: pytest.CaptureFixture[str]) -> Iterator[Logs]:
         >>> fleece_logs.assert_logged("Order received")["order_id"]
         7
     """
-    logs: Logs = _need("logs", "fleece_logs").Logs(capfd)
+    _refuse_parameters(request)
+    for name in ("capsys", "capsysbinary", "capfdbinary", "capteesys"):
+        if name in request.fixturenames:
+            pytest.fail(f"fleece_logs and {name} both take the output: use fleece_logs.out and .err", pytrace=False)
+    logs: Logs = _need("logs", "fleece_logs").Logs(request.getfixturevalue("capfd"))
     yield logs
     logs.give_back()
 
@@ -176,7 +188,7 @@ def fleece_aws_server(request: pytest.FixtureRequest) -> Iterator[AWS]:
 
 
 @pytest.fixture
-def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
+def fleece_aws(request: pytest.FixtureRequest, fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
     """Emulate AWS on loopback, empty, for this process and its children.
 
     Credentials and endpoints that were in the environment are taken away for the length of the test, and no proxy is
@@ -188,6 +200,7 @@ def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
         >>> [alias["AliasName"] for alias in boto3.client("kms").list_aliases(KeyId=key)["Aliases"]]
         ['alias/orders']
     """
+    _refuse_parameters(request, "fleece_aws_server")
     environment = importlib.import_module("fleece_testing._environment")
     for name in environment.to_scrub(os.environ):
         monkeypatch.delenv(name)
@@ -201,7 +214,7 @@ def fleece_aws(fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
 
 
 @pytest.fixture
-def fleece_kms(fleece_aws: AWS) -> KMS:
+def fleece_kms(request: pytest.FixtureRequest, fleece_aws: AWS) -> KMS:
     """Have KMS of `fleece_aws` at hand: ``fleece_kms.key("app")``, ``.encrypt(key, text)``, ``.decrypt(text)``.
 
     Examples:
@@ -209,12 +222,13 @@ def fleece_kms(fleece_aws: AWS) -> KMS:
         >>> fleece_kms.decrypt(fleece_kms.encrypt(key, "open sesame"))
         'open sesame'
     """
+    _refuse_parameters(request, "fleece_aws_server")
     kms: KMS = _need("aws", "fleece_kms").KMS(fleece_aws)
     return kms
 
 
 @pytest.fixture
-def fleece_ssm(fleece_aws: AWS) -> ParameterStore:
+def fleece_ssm(request: pytest.FixtureRequest, fleece_aws: AWS) -> ParameterStore:
     """Have Parameter Store of `fleece_aws` at hand: ``fleece_ssm.put(name, value)``, ``.tree(path)``.
 
     Examples:
@@ -222,12 +236,13 @@ def fleece_ssm(fleece_aws: AWS) -> ParameterStore:
         >>> fleece_ssm.tree("/orders")
         {'/orders/table': 'orders-1'}
     """
+    _refuse_parameters(request, "fleece_aws_server")
     ssm: ParameterStore = _need("aws", "fleece_ssm").ParameterStore(fleece_aws)
     return ssm
 
 
 @pytest.fixture
-def fleece_cloudwatch(fleece_aws: AWS) -> CloudWatch:
+def fleece_cloudwatch(request: pytest.FixtureRequest, fleece_aws: AWS) -> CloudWatch:
     """Have CloudWatch Logs of `fleece_aws` at hand: ``.lines(group)``, ``.assert_logged(event, order_id=7)``.
 
     Examples:
@@ -236,6 +251,7 @@ def fleece_cloudwatch(fleece_aws: AWS) -> CloudWatch:
         >>> fleece_cloudwatch.lines("/aws/lambda/orders")
         []
     """
+    _refuse_parameters(request, "fleece_aws_server")
     cloudwatch: CloudWatch = _need("aws", "fleece_cloudwatch").CloudWatch(fleece_aws)
     return cloudwatch
 
@@ -254,6 +270,7 @@ def fleece_rackspace_server(fleece_aws_server: AWS) -> Iterator[Rackspace]:
 
 @pytest.fixture
 def fleece_rackspace(
+    request: pytest.FixtureRequest,
     fleece_aws: AWS,  # noqa: ARG001 (its credentials must be known to the emulated AWS of this very test)
     fleece_rackspace_server: Rackspace,
     monkeypatch: pytest.MonkeyPatch,
@@ -264,6 +281,7 @@ def fleece_rackspace(
         >>> user = fleece_rackspace.user("me", "key")
         >>> fleece_rackspace.account("210987654321", users=["me"])
     """
+    _refuse_parameters(request)
     fleece_rackspace_server.clear()
     _set_environment(monkeypatch, fleece_rackspace_server.environment())
     return fleece_rackspace_server
@@ -285,7 +303,9 @@ def fleece_xray_server(request: pytest.FixtureRequest) -> Iterator[XRayDaemon]:
 
 
 @pytest.fixture
-def fleece_xray(fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[XRayDaemon]:
+def fleece_xray(
+    request: pytest.FixtureRequest, fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[XRayDaemon]:
     """Receive traces as the X-Ray daemon does, with a sampled trace header set.
 
     A datagram that the real daemon or service would refuse fails the test.
@@ -297,6 +317,7 @@ def fleece_xray(fleece_xray_server: XRayDaemon, monkeypatch: pytest.MonkeyPatch)
         >>> fleece_xray.assert_subsegment("read", parent="orders")["name"]
         'read'
     """
+    _refuse_parameters(request, "fleece_xray_server")
     fleece_xray_server.clear()
     _set_environment(monkeypatch, fleece_xray_server.environment())
     yield fleece_xray_server
@@ -316,7 +337,9 @@ def fleece_docker_server() -> Iterator[DockerEngine]:
 
 
 @pytest.fixture
-def fleece_docker(fleece_docker_server: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerEngine]:
+def fleece_docker(
+    request: pytest.FixtureRequest, fleece_docker_server: DockerEngine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DockerEngine]:
     r"""Stand in for a Docker engine, without images at first: ``fleece_docker.image("example/python:3")``.
 
     ``docker.from_env()`` leads to it, in this process and its children; the user's own configuration is not read.
@@ -329,6 +352,7 @@ def fleece_docker(fleece_docker_server: DockerEngine, monkeypatch: pytest.Monkey
         b'Hello\n'
         >>> client.close()
     """
+    _refuse_parameters(request)
     for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
     fleece_docker_server.clear()

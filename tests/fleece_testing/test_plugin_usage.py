@@ -142,6 +142,18 @@ def test_a_wrong_argument_is_one_line(pytester, run, test, said):
         ),
         ("fleece_aws_server", {"regin": "x"}, "fleece_aws_server has no argument 'regin'; did you mean 'region'?"),
         ("fleece_xray_server", {"name": ()}, "fleece_xray_server has no argument 'name'; *"),
+        (
+            "fleece_aws",
+            {"region": "eu-west-1"},
+            "fleece_aws takes no parameters; parametrise fleece_aws_server, which it hands out",
+        ),
+        (
+            "fleece_xray",
+            {"namespaces": ["local"]},
+            "fleece_xray takes no parameters; parametrise fleece_xray_server, which it hands out",
+        ),
+        ("fleece_kms", {}, "fleece_kms takes no parameters; parametrise fleece_aws_server, which it hands out"),
+        ("fleece_logs", {"x": 1}, "fleece_logs takes no parameters"),
     ],
 )
 def test_a_wrong_parameter_is_one_line(run, fixture, given, said):
@@ -155,6 +167,14 @@ def test_a_wrong_parameter_is_one_line(run, fixture, given, said):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([said])
     assert "plugin.py" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("other", ["capsys", "capsysbinary", "capfdbinary"])
+def test_two_fixtures_cannot_take_the_output(run, other):
+    """Beside another of pytest's fixtures for the output, `fleece_logs` says what to use in place of it."""
+    result = run(f"def test_it(fleece_logs, {other}): pass")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*fleece_logs and {other} both take the output: use fleece_logs.out and .err"])
 
 
 def test_a_fixture_of_a_wider_scope_uses_the_servers(run):
