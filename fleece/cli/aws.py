@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 
 _TIMEOUT = 30.0  # seconds; every call that fleece makes is answered in less than one
 _ATTEMPTS = 8
+CONNECTIONS = 32
+"""How many calls a client can have under way: enough for a service that takes 20 ms to keep one processor busy."""
+
 _SLOW = frozenset({"ssm"})  # services that take so few calls a second that a client had better pace itself
 
 
@@ -95,6 +98,7 @@ def client_configuration(*, paced: bool = False, **options: Any) -> Config:
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing from botocore's stubs
         connect_timeout=_TIMEOUT,
         read_timeout=_TIMEOUT,
+        max_pool_connections=CONNECTIONS,
         retries={"mode": "adaptive" if paced else "standard", "total_max_attempts": _ATTEMPTS},
         **options,
     )

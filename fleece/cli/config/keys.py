@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 MAX_PLAINTEXT = 4096
 """Most bytes that KMS encrypts in one call."""
 
-_SIDE_BY_SIDE = 10  # as many as a client has connections
-
 
 class KeyServiceError(CommandError):
     """KMS has refused, or could not be reached; the message names the value and its stage."""
@@ -115,7 +113,7 @@ class KMS:
         for item in items:
             # Made here, one after the other: finding credentials may ask the user something.
             self._client(item.stage)
-        answers = call_each(call, items, _SIDE_BY_SIDE)
+        answers = call_each(call, items, aws.CONNECTIONS)
         return list(self._track(answers, what, len(items)) if self._track else answers)
 
     def _encrypt(self, item: Item) -> bytes:
