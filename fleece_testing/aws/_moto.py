@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import sys
-from datetime import timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from moto.backends import get_backend
@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import s3_backends
 from moto.ssm.models import ssm_backends
 from moto.sts.models import sts_backends
+from moto.sts.utils import random_session_token
 
 from fleece_testing._http import QuietRequestHandler
 from fleece_testing.aws.credentials import Credentials
@@ -67,10 +68,10 @@ def close_at_exit() -> None:
         atexit.register(sdk.xray_recorder.emitter._socket.close)  # noqa: SLF001 (it has nothing to close it with)
 
 
-def new_access_key(account: str, user: str) -> Any:
+def new_access_key(account: str, user: str, prefix: str = "AKIA") -> Any:
     """Make an access key of an IAM user, without adding it to the account."""
     key: Any = AccessKey  # its type information calls it abstract
-    return key(user_name=user, prefix="AKIA", account_id=account)
+    return key(user_name=user, prefix=prefix, account_id=account)
 
 
 def credentials_of(account: str, key: Any) -> Credentials:
@@ -106,6 +107,17 @@ def open_session(account: str, region: str, role: str, session: str, seconds: fl
         opened.session_token,
         opened.expiration.replace(tzinfo=timezone.utc),
     )
+
+
+def open_user_session(account: str, user_key: str, seconds: float) -> Credentials:
+    """Issue temporary credentials of the user whose access key that is, which end after `seconds`."""
+    backend: Any = iam_backends[account][PARTITION]
+    key = new_access_key(account, backend.access_keys[user_key].user_name, prefix="ASIA")
+    key.session_token, key.user_key = random_session_token(), user_key
+    key.expires = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+    # Not among the user's own keys, which IAM lists.
+    backend.access_keys[key.access_key_id] = key
+    return Credentials(account, key.access_key_id, key.secret_access_key, key.session_token, key.expires)
 
 
 def add_key(account: str, region: str, alias: str | None) -> str:
@@ -150,6 +162,10 @@ def add_role(account: str, name: str) -> str:
 class MotoState:
     """Moto's accounts, as the rules of `strictness` see them."""
 
+    def open_user_session(self, account: str, user_key: str, seconds: float) -> Credentials:
+        """Issue temporary credentials of the user whose access key that is, which end after `seconds`."""
+        return open_user_session(account, user_key, seconds)
+
     def principal(self, access_key_id: str) -> Principal | None:
         """Return whoever the active access key is of."""
         for account, partitions in list(iam_backends.items()):
@@ -160,7 +176,10 @@ class MotoState:
             if session is not None:
                 expires = session.expiration.replace(tzinfo=timezone.utc)
                 return Principal(account, session.arn, session.secret_access_key, session.session_token, expires)
-            return Principal(account, partitions[PARTITION].get_user(key.user_name).arn, key.secret_access_key)
+            arn = partitions[PARTITION].get_user(key.user_name).arn
+            if getattr(key, "user_key", None) is None:
+                return Principal(account, arn, key.secret_access_key)
+            return Principal(account, arn, key.secret_access_key, key.session_token, key.expires, key.user_key)
         return None
 
     def key(self, account: str, region: str, key_id: str) -> Key | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import werkzeug.wrappers
 
-from fleece_testing.aws import errors, signatures
+from fleece_testing.aws import errors, sessions, signatures
 from fleece_testing.aws._routes import is_unsigned
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.requests import parse
@@ -159,11 +159,15 @@ class Application:
         """Ask moto, in the caller's account and with what it needs to do as AWS does."""
         if caller is not _ANONYMOUS:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
-            # Of whoever signed a URL, moto knows nothing.
-            scope = f"{request.access_key_id}/20000101/{request.region or 'us-east-1'}/{request.service}/aws4_request"
-            environ.setdefault("HTTP_AUTHORIZATION", f"AWS4-HMAC-SHA256 Credential={scope}")
+            # Moto knows nothing of whoever signed a URL, nor of the sessions of users.
+            key = caller.user_key or request.access_key_id
+            scope = f"{key}/20000101/{request.region or 'us-east-1'}/{request.service}/aws4_request"
+            environ["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential={scope}"
         if (request.service, request.operation) == ("xray", "PutTraceSegments"):
             return self._put_trace_segments(environ, request)
+        if (request.service, request.operation) == ("sts", "GetSessionToken"):
+            seconds = int(request.parameters.get("DurationSeconds", sessions.DEFAULT_SESSION))
+            return sessions.answer(self._state.open_user_session(caller.account, request.access_key_id or "", seconds))
         amend = AMENDMENTS.get(request.service, {}).get(request.operation)
         if amend is not None:
             _replace_body(environ, json.dumps(amend(request, caller, self._state)).encode())

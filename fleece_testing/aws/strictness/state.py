@@ -9,19 +9,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from fleece_testing.aws.credentials import Credentials
     from fleece_testing.aws.errors import AWSError
     from fleece_testing.aws.requests import Request
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Whoever an access key is of. `session_token` and `expires` (UTC) are those of a role session."""
+    """Whoever an access key is of.
+
+    `session_token` and `expires` (UTC) are those of a session, of a role or of a user; `user_key` is the long-term key
+    of the user whose session it is.
+    """
 
     account: str
     arn: str
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
     expires: datetime | None = None
+    user_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class State(Protocol):
 
     def role(self, arn: str) -> Role | None:
         """Return the IAM role with this ARN, of any account."""
+
+    def open_user_session(self, account: str, user_key: str, seconds: float) -> Credentials:
+        """Issue temporary credentials of the user whose access key that is, which end after `seconds`."""
 
     def is_public(self, bucket: str, action: str, key: str) -> bool:
         """Whether anybody may do that with an S3 bucket, or with an object in it; `action` is as in a policy."""

@@ -19,6 +19,7 @@ CHAINED_SESSION = 3600
 
 _SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
 _DURATIONS = range(900, 43_201)
+_DURATIONS_OF_USERS = range(900, 129_601)
 
 
 def check_assume_role(request: Request, caller: Principal, state: State) -> AWSError | None:
@@ -45,7 +46,7 @@ def _check_duration(text: str, caller: Principal, longest: int) -> AWSError | No
             f"1 validation error detected: Value '{text}' at 'durationSeconds' failed to satisfy constraint: Member"
             f" must have value between {_DURATIONS[0]} and {_DURATIONS[-1]}"
         )
-    if caller.session_token is not None and seconds > CHAINED_SESSION:
+    if caller.session_token is not None and caller.user_key is None and seconds > CHAINED_SESSION:
         return _invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
         )
@@ -54,8 +55,31 @@ def _check_duration(text: str, caller: Principal, longest: int) -> AWSError | No
     return None
 
 
+def check_get_session_token(request: Request, caller: Principal, _state: State) -> AWSError | None:
+    """Check who asks, and for how long: a session gets no other one."""
+    if caller.session_token is not None:
+        return AWSError("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
+    text = request.parameters.get("DurationSeconds", "")
+    if text and not (text.isdecimal() and int(text) in _DURATIONS_OF_USERS):
+        return _invalid(
+            f"1 validation error detected: Value '{text}' at 'durationSeconds' failed to satisfy constraint: Member"
+            f" must have value between {_DURATIONS_OF_USERS[0]} and {_DURATIONS_OF_USERS[-1]}"
+        )
+    return None
+
+
 def _invalid(message: str) -> AWSError:
     return AWSError("ValidationError", message)
 
 
-RULES: dict[str, Rule] = {"AssumeRole": check_assume_role}
+def refuse_federation_token(_request: Request, _caller: Principal, _state: State) -> AWSError:
+    """Say that there are none: moto's are the same for everybody, and nobody's."""
+    message = "The emulated AWS has no sts:GetFederationToken; AWS.issue_credentials() gives out temporary credentials"
+    return AWSError("NotImplemented", message, 501)
+
+
+RULES: dict[str, Rule] = {
+    "AssumeRole": check_assume_role,
+    "GetFederationToken": refuse_federation_token,
+    "GetSessionToken": check_get_session_token,
+}

@@ -58,3 +58,33 @@ def test_an_assumed_role_s_keys_end(fleece_aws, assume, refused):
         "sts", aws_access_key_id=given["AccessKeyId"], aws_secret_access_key=given["SecretAccessKey"]
     )
     assert refused(bare.get_caller_identity) == "InvalidClientTokenId"
+
+
+def test_a_session_of_a_user(fleece_aws, refused):
+    """GetSessionToken gives credentials that work, as the user's own, until they end; a session gets no other one."""
+    fleece_aws.role("deploy")
+    given = fleece_aws.client("sts").get_session_token(DurationSeconds=900)["Credentials"]
+    keys = {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+    sts = fleece_aws.client("sts", **keys)
+    assert sts.get_caller_identity()["Arn"] == "arn:aws:iam::123456789012:user/fleece"
+    assert refused(sts.get_session_token) == "AccessDenied"
+    assert refused(fleece_aws.client("sts", **keys | {"aws_session_token": "x"}).get_caller_identity) == (
+        "InvalidClientTokenId"
+    )
+    assert refused(fleece_aws.client("sts").get_session_token, DurationSeconds=129_601) == "ValidationError"
+    keys_listed = fleece_aws.client("iam").list_access_keys(UserName="fleece")["AccessKeyMetadata"]
+    assert given["AccessKeyId"] not in [one["AccessKeyId"] for one in keys_listed]
+    # It is no role's session, so what it assumes is no chain.
+    arn = "arn:aws:iam::123456789012:role/long"
+    document = '{"Version": "2012-10-17", "Statement": []}'
+    fleece_aws.client("iam").create_role(RoleName="long", AssumeRolePolicyDocument=document, MaxSessionDuration=43_200)
+    assert sts.assume_role(RoleArn=arn, RoleSessionName="me", DurationSeconds=43_200)["Credentials"]
+
+
+def test_federation_tokens_are_not_emulated(fleece_aws, refused):
+    """What moto would give out works nowhere, and is not given out."""
+    assert refused(fleece_aws.client("sts").get_federation_token, Name="me") == "NotImplemented"
