@@ -33,6 +33,7 @@ def folder(tmp_path_factory):
     (folder / "empty.yml").write_text("")
     (folder / "empty-key").write_text("\n")
     (folder / "two-keys").write_text("one\ntwo\n")
+    (folder / "long-key").write_text("k" * 1025)
     (folder / "nul-key").write_bytes(b"key\0")
     (folder / "binary-key").write_bytes(b"\xff\xfe")
     (folder / "folder").mkdir()
@@ -116,6 +117,7 @@ def folder(tmp_path_factory):
                 ("folder", "'--apikey-file'", "File 'folder' is a directory"),
                 ("empty-key", "--apikey-file", "empty-key is empty"),
                 ("two-keys", "--apikey-file", "two-keys has more in it than an API key"),
+                ("long-key", "--apikey-file", "long-key has more in it than an API key"),
                 ("nul-key", "--apikey-file", "nul-key has more in it than an API key"),
                 ("/dev/zero", "--apikey-file", "/dev/zero has more in it than an API key"),
                 ("binary-key", "--apikey-file", "binary-key is not text in UTF-8"),
