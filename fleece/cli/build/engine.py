@@ -290,7 +290,7 @@ def percents(events: Iterable[Mapping[str, object]]) -> Iterator[int]:
 
 def _close(output: Any) -> None:
     """Close a stream of the docker package, and the connection, which that leaves open."""
-    with contextlib.suppress(DockerException):  # over ssh it cannot be closed alone
+    with contextlib.suppress(DockerException, OSError):  # over ssh it cannot be closed alone; the engine may be gone
         output.close()
     output._response.close()  # noqa: SLF001
 
