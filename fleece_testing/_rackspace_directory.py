@@ -33,6 +33,14 @@ class User:
     roles: tuple[str, ...] = ("identity:default",)
     token_seconds: float = 86400
 
+    def __post_init__(self) -> None:
+        """See that what is sent as text is text. No value is in the message: it may be a secret."""
+        for field_name in ("name", "api_key", "tenant", "mfa"):
+            value = getattr(self, field_name)
+            optional = field_name in ("tenant", "mfa") and value is None
+            if not (optional or isinstance(value, str)):
+                raise TypeError(f"{field_name} of a Rackspace user must be text, not {type(value).__name__}")
+
 
 @dataclass(frozen=True)
 class Token:

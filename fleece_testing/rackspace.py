@@ -19,7 +19,7 @@ from fleece_testing._http import LoopbackServer
 from fleece_testing._lifecycle import Startable
 from fleece_testing._rackspace_directory import Directory, User
 from fleece_testing._rackspace_services import KINDS, ROUTES, Services
-from fleece_testing.aws.arguments import check_account
+from fleece_testing.aws.arguments import check_account, check_delay, check_status, check_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -190,9 +190,16 @@ class Rackspace(Startable):
             body: in place of the service's own error document.
             delay: seconds before the answer.
             cut: send half of the body, and close the connection.
+
+        Raises:
+            ValueError: there are no requests of that kind, or an answer cannot fail so.
         """
         if kind not in KINDS:
             raise ValueError(f"There is no request of the kind {kind!r}: use one of {', '.join(KINDS)}")
+        check_times(times)
+        if status is not None:
+            check_status(status, lowest=200)
+        check_delay(delay, "delay")
         with self._lock:
             self._faults[kind].extend([_Fault(status, headers or {}, body, delay, cut)] * times)
 

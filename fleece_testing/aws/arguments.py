@@ -39,16 +39,24 @@ def check_role(name: object) -> None:
         raise ValueError(f"The name of an IAM role is 1 to 64 letters, digits and + = , . @ _ -, and {name!r} is not")
 
 
-def check_failure(times: object, status: object) -> None:
-    """See that a call can fail so often, and with this status.
+def check_times(times: object, hint: str = "") -> None:
+    """See that something can fail so often.
 
     Raises:
         ValueError: it can not.
     """
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
-        raise ValueError(f"times is how many calls fail, one or more, not {times!r}; the error's code is code=...")
-    if not (isinstance(status, int) and 400 <= status <= 599):  # noqa: PLR2004 (HTTP's classes of errors)
-        raise ValueError(f"status is that of an HTTP error, 400 to 599, not {status!r}")
+        raise ValueError(f"times is how many answers fail, one or more, not {times!r}{hint}")
+
+
+def check_status(status: object, lowest: int = 400) -> None:
+    """See that an answer can have this status.
+
+    Raises:
+        ValueError: it can not.
+    """
+    if not (isinstance(status, int) and lowest <= status <= 599):  # noqa: PLR2004 (HTTP's highest)
+        raise ValueError(f"status is the number of an HTTP status, {lowest} to 599, not {status!r}")
 
 
 def check_rate(per_second: object) -> None:
@@ -61,11 +69,11 @@ def check_rate(per_second: object) -> None:
         raise ValueError(f"per_second is a number of calls above zero, not {per_second!r}; deny() refuses all of them")
 
 
-def check_delay(seconds: object) -> None:
+def check_delay(seconds: object, name: str = "seconds") -> None:
     """See that this is a time.
 
     Raises:
         ValueError: it is none.
     """
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
-        raise ValueError(f"seconds is how much later a call is answered, not {seconds!r}")
+        raise ValueError(f"{name} is how much later a call is answered, in seconds, not {seconds!r}")

@@ -250,7 +250,8 @@ class AWS(Startable):
         Raises:
             ValueError: boto3 has no such service, or that no such operation; a call cannot fail so.
         """
-        given.check_failure(times, status)
+        given.check_times(times, "; the error's code is code=...")
+        given.check_status(status)
         self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
 
     def throttle(

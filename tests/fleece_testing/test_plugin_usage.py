@@ -46,11 +46,11 @@ def run(pytester, monkeypatch):
         ),
         (
             "def test_it(fleece_aws): fleece_aws.fail('kms', 'Encrypt', 'DisabledException')",
-            "ValueError: times is how many calls fail, one or more, not 'DisabledException'; *",
+            "ValueError: times is how many answers fail, one or more, not 'DisabledException'; *",
         ),
         (
             "def test_it(fleece_aws): fleece_aws.fail('kms', status=200)",
-            "ValueError: status is that of an HTTP error, 400 to 599, not 200",
+            "ValueError: status is the number of an HTTP status, 400 to 599, not 200",
         ),
         (
             "def test_it(fleece_aws): fleece_aws.throttle('ssm', per_second=0)",
@@ -58,7 +58,7 @@ def run(pytester, monkeypatch):
         ),
         (
             "def test_it(fleece_aws): fleece_aws.delay('ssm', seconds=-1)",
-            "ValueError: seconds is how much later a call is answered, not -1",
+            "ValueError: seconds is how much later a call is answered, in seconds, not -1",
         ),
         (
             "def test_it(fleece_aws): fleece_aws.client('s3', account='12')",

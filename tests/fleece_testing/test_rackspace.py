@@ -1,6 +1,7 @@
 """The stand-in for Rackspace Identity and FAWS, over real HTTP."""
 
 import datetime as dt
+import re
 import threading
 
 import pytest
@@ -243,3 +244,27 @@ class TestFailures:
         assert (log_in(fleece_rackspace).status_code, log_in(fleece_rackspace, "me", "k").status_code) == (200, 401)
         assert validate(fleece_rackspace, token).status_code == 401
         assert len(fleece_rackspace.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "token"}, "There is no request of the kind 'token': use one of tokens, validate, credentials"),
+        ({"times": 0}, "times is how many answers fail, one or more, not 0"),
+        ({"times": "2"}, "times is how many answers fail, one or more, not '2'"),
+        ({"status": 99}, "status is the number of an HTTP status, 200 to 599, not 99"),
+        ({"status": "503"}, "status is the number of an HTTP status, 200 to 599, not '503'"),
+        ({"delay": -1}, "delay is how much later a call is answered, in seconds, not -1"),
+    ],
+)
+def test_a_senseless_failure_is_refused(fleece_rackspace, arguments, message):
+    """What no answer can be spoilt by is refused where it is asked for."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        fleece_rackspace.fail(**{"kind": "tokens", **arguments})
+
+
+@pytest.mark.parametrize("details", [{"api_key": 5}, {"mfa": 123456}, {"name": None}, {"tenant": 890123}])
+def test_a_user_is_made_of_texts(fleece_rackspace, details):
+    """A number, such as that of a passcode, is sent as text, so it is to be given as one; it is not repeated."""
+    with pytest.raises(TypeError, match=rf"^{next(iter(details))} of a Rackspace user must be text, not \w+$"):
+        fleece_rackspace.user(**{"name": "me", "api_key": "key", **details})
