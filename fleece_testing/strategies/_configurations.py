@@ -34,14 +34,24 @@ class OpenConfiguration:
     Attributes:
         text: the YAML, with comments, in any mixture of styles.
         data: what it says: ``{"stages": ..., "config": ...}``, in which values by stage have keys with a ``+``.
+        marked: whether its file begins with a byte-order mark.
 
     Examples:
-        >>> OpenConfiguration("config: {a: 1}\n", {"config": {"a": 1}}).data["config"]
-        {'a': 1}
+        >>> configuration = OpenConfiguration("config: {a: é}\n", {"config": {"a": "é"}}, marked=True)
+        >>> configuration.data["config"]
+        {'a': 'é'}
+        >>> configuration.content
+        b'\xef\xbb\xbfconfig: {a: \xc3\xa9}\n'
     """
 
     text: str
     data: dict[str, Any]
+    marked: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of its file."""
+        return self.text.encode("utf-8-sig" if self.marked else "utf-8")
 
 
 def secret_texts() -> st.SearchStrategy[str]:
@@ -88,9 +98,12 @@ def open_configurations(draw: Draw, *, has_secret: bool = False) -> OpenConfigur
         config["password"] = {f"+{names[0]}": ":encrypt:" + draw(secret_texts())}
     data = {"stages": stages, "config": config}
     text = _Writer(draw).document(data)
+    # Without a last line break, the text of a literal block would end without one as well.
+    if not re.search(r"\|(?!-)", text) and draw(st.booleans()):
+        text = text.removesuffix("\n")
     if draw(st.booleans()):
         text = text.replace("\n", "\r\n")
-    return OpenConfiguration(text, data)
+    return OpenConfiguration(text, data, draw(st.booleans()))
 
 
 def _keys() -> st.SearchStrategy[str]:
@@ -124,7 +137,7 @@ class _Writer:
         self._anchors = itertools.count()
 
     def document(self, data: dict[str, Any]) -> str:
-        start: str = self._pick("", "# secrets of the service\n", "\n", "---\n")
+        start: str = self._pick("", "# secrets of the service\n", "\n", "---\n", "--- # one\t\n")
         return start + self._mapping(data, 0)
 
     def _pick(self, *choices: Any) -> Any:
@@ -141,23 +154,27 @@ class _Writer:
 
     def _between(self, indent: int) -> str:
         """Write a comment line, or nothing; a blank line would belong to a block that keeps its line breaks."""
-        return str(self._pick("", "", "", f"{' ' * indent}# a comment: with 'quotes' {{and}} more\n"))
+        comment = self._pick("", "", "", "# a comment: with 'quotes' {and} more", "# é:\t[☃\t")
+        return f"{' ' * indent}{comment}\n" if comment else ""
 
     def _below(self, value: Any, indent: int) -> str:
         """Write what comes after a colon or a dash, and the rest of the line and of the value."""
         if isinstance(value, (dict, list)):
             if not value or self._pick(False, False, True):
-                return f" {self._flow(value)}{self._line_end()}"
+                return f" {self._anchor()}{self._flow(value)}{self._line_end()}"
+            anchor = f" {self._anchor()}".rstrip()
             deeper = indent + self._pick(2, 3, 4)
             below = self._mapping(value, deeper) if isinstance(value, dict) else self._sequence(value, deeper)
-            return f"{self._line_end()}{below}"
+            return f"{anchor}{self._line_end()}{below}"
         if isinstance(value, str) and self._pick(True, False) and (block := self._block(value, indent)):
             return block
-        anchor = f"&a{next(self._anchors)} " if self._pick(False, False, False, True) else ""
-        return f"{self._pick(' ', '  ')}{anchor}{self._scalar(value, in_flow=False)}{self._line_end()}"
+        return f"{self._pick(' ', '  ')}{self._anchor()}{self._scalar(value, in_flow=False)}{self._line_end()}"
+
+    def _anchor(self) -> str:
+        return f"&a{next(self._anchors)} " if self._pick(False, False, False, True) else ""
 
     def _line_end(self) -> str:
-        return str(self._pick("\n", "\n", "  # why\n"))
+        return str(self._pick("\n", "\n", "  # why\n", " #\ttabs\t\n"))
 
     def _block(self, text: str, indent: int) -> str | None:
         """Write a literal block, where the text can be one."""
@@ -173,10 +190,11 @@ class _Writer:
         return f" |{chomp}{self._line_end()}" + "\n".join(lines) + ending
 
     def _flow(self, value: Any) -> str:
+        between = self._pick(", ", ", ", " , ", ",\n      # among brackets\n      ")
         if isinstance(value, list):
-            return f"[{', '.join(map(self._flow, value))}]"
+            return f"[{between.join(map(self._flow, value))}]"
         if isinstance(value, dict):
-            return f"{{{', '.join(f'{self._key(key)}: {self._flow(item)}' for key, item in value.items())}}}"
+            return f"{{{between.join(f'{self._key(key)}: {self._flow(item)}' for key, item in value.items())}}}"
         return self._scalar(value, in_flow=True)
 
     def _key(self, key: str) -> str:

@@ -19,14 +19,16 @@ def data_of(opened):
 
 
 def close(configuration, service):
-    return document.parse(closed.import_(document.parse(Source("open.yml", configuration.text)), None, service))
+    return document.parse(
+        closed.import_(document.parse(Source.decode("open.yml", configuration.content)), None, service)
+    )
 
 
 @law
 @given(open_configurations())
 def test_reading_gives_what_was_written(configuration):
     """Any open configuration is read as what its writer meant."""
-    assert data_of(document.parse(Source("open.yml", configuration.text))) == configuration.data
+    assert data_of(document.parse(Source.decode("open.yml", configuration.content))) == configuration.data
 
 
 @law
@@ -53,7 +55,7 @@ def test_the_closed_text_is_the_open_one_but_for_its_secrets(memory_keys, config
 
     assert without_secrets(there.source.text) == without_secrets(configuration.text)
     hidden = as_data(there.root, lambda leaf: "secret" if leaf.is_secret else leaf.value)
-    meant = as_data(document.parse(Source("open.yml", configuration.text)).root, lambda leaf: leaf.value)
+    meant = as_data(document.parse(Source.decode("open.yml", configuration.content)).root, lambda leaf: leaf.value)
     assert hidden == _hide(meant)
 
 
@@ -63,6 +65,26 @@ def _hide(data):
     if isinstance(data, list):
         return [_hide(item) for item in data]
     return "secret" if isinstance(data, str) and data.startswith(":encrypt:") else data
+
+
+@law
+@given(open_configurations(has_secret=True), st.data())
+def test_any_edits_change_the_ciphertexts_of_exactly_the_secrets_edited(memory_keys, configuration, data):
+    """Whichever secrets are edited, those and no others are encrypted anew, and keep their places."""
+    service = memory_keys()
+    there = close(configuration, service)
+    opened = closed.export(there, service)
+    before = [leaf.ciphertext for leaf in there.secrets()]
+    edited = data.draw(st.sets(st.integers(0, len(before) - 1)))
+    pieces = opened.text.split(":encrypt:")
+    text = pieces[0] + "".join(
+        f":encrypt:{f'new{number}' if number in edited else ''}{piece}" for number, piece in enumerate(pieces[1:])
+    )
+    service.encrypted.clear()
+    result = document.parse(closed.import_(document.parse(opened.with_text(text)), there, service))
+    changed = [one != leaf.ciphertext for one, leaf in zip(before, result.secrets(), strict=True)]
+    assert changed == [number in edited for number in range(len(before))]
+    assert len(service.encrypted) == len(edited)
 
 
 @law
