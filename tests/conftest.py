@@ -31,10 +31,11 @@ def pytest_runtest_makereport(item):
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_terminal_of_the_caller():
-    """Leave out what the variables say of the terminal that the tests are run at: what is printed depends on them."""
+    """Change what the variables say of the terminal that the tests are run at: what is printed depends on them."""
     with pytest.MonkeyPatch.context() as environment:
         for name in ("CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PY_COLORS"):
             environment.delenv(name, raising=False)
+        environment.setenv("TERM", "xterm")  # for those that run programs on one
         yield
 
 
