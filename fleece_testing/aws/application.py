@@ -122,6 +122,8 @@ class Application:
     def _caller(self, wire: werkzeug.wrappers.Request, request: Request) -> Principal | AWSError:
         """Return whoever sent the request, or why they are refused."""
         if request.access_key_id is None and request.service == "s3":
+            if signatures.is_claimed(wire):
+                return identity.UNREADABLE
             return anonymous.check(request, self._state) or _ANONYMOUS
         if request.access_key_id is None and is_unsigned(request.service, request.operation):
             return _ANONYMOUS

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from fleece_testing.aws.strictness.state import Principal, State
 
 
+UNREADABLE = AWSError("InvalidArgument", "Unsupported Authorization Type", 400)
+"""What S3 says to a signature of a form that it does not know."""
+
+
 def identify(request: Request, state: State, now: datetime) -> Principal | AWSError:
     """Return whoever signed the request, or why their credentials are refused."""
     if request.access_key_id is None:

@@ -1,6 +1,7 @@
 """Signed URLs and forms, and requests that nobody has signed: what S3 makes of them."""
 
 import datetime as dt
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -130,6 +131,25 @@ def test_what_is_not_public(s3, nobody, refused, operation, arguments):
     s3()
     assert refused(getattr(nobody, operation), Bucket="bucket", **arguments) in ("AccessDenied", "403")
     assert refused(nobody.list_buckets) == "AccessDenied"
+
+
+@pytest.mark.parametrize("header", ["Bearer x", "Basic abc", "AWS x", "AWS4-HMAC-SHA256 garbage"])
+def test_an_authorization_of_no_form_that_s3_knows(fleece_aws, s3, header):
+    """What S3 cannot read in a header is not taken for a signature."""
+    s3()
+    url = f"{fleece_aws.url}/bucket/{urllib.parse.quote(KEY)}"
+    status, body = send(url, headers={"Authorization": header})
+    assert (status, b"<Code>InvalidArgument</Code>" in body) == (400, True)
+
+
+@versions
+@pytest.mark.parametrize("given", ["", "garbage", "%ff%00"])
+def test_a_url_that_does_not_say_whose_it_is(s3, version, given):
+    """A URL with a signature of nobody's is refused."""
+    url = s3(version).generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": KEY})
+    for replacement in ("", rf"\1={given}"):
+        changed = re.sub(r"\b(X-Amz-Credential|AWSAccessKeyId)=[^&]*", replacement, url)
+        assert send(changed)[0] in (400, 403)
 
 
 def test_what_is_public(fleece_aws, s3, nobody):
