@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.model import Environment
 
 FLEECE = Environment("fleece", ("{fleece}",))
+FLEECE_BUILD = Environment("fleece-build", ("{fleece}[cli]", "pip"))
 FLEECE_CLI = Environment("fleece-cli", ("{fleece}[cli]",))
 FLEECE_CONNEXION = Environment("fleece-connexion", ("{fleece}[connexion]",))
 

@@ -15,12 +15,14 @@ from rich.text import Text
 
 from fleece_testing import events
 from fleece_testing._environment import scrubbed
+from fleece_testing.local.build_image import has_build_image
 from fleece_testing.local.directory import TEAMS, TOKEN
 from fleece_testing.local.waterfall import printable, waterfall
 from fleece_testing.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from fleece_testing.local.demo import Demo
     from fleece_testing.runtime import Invocation
@@ -119,20 +121,32 @@ def run_with_credentials(demo: Demo) -> str:
 
 
 def build(demo: Demo) -> str:
-    """Make the zip for the Python that runs this, twice, and compare."""
+    """Make the zip for the Python that runs this, twice, and compare; where Docker is ready, there as well."""
+    from fleece.cli.build.target import target_for  # noqa: PLC0415 (of the extra `cli`)
+
     version = ".".join(platform.python_version_tuple()[:2])
-    architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-    arguments = ("build", "--no-docker", "--python", version, "--architecture", architecture, "service")
-    demo.show(demo.run(*arguments, limit=_PIP_LINES))
+    target = target_for(version, "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64")
+    arguments = ("build", "--python", version, "--architecture", target.architecture, "service")
+    demo.show(demo.run(*arguments, "--no-docker", limit=_PIP_LINES))
     expect(demo.zip.is_file(), f"there is no {demo.zip.name}")
-    first = hashlib.sha256(demo.zip.read_bytes()).hexdigest()
-    demo.show(demo.run(*arguments))
-    second = hashlib.sha256(demo.zip.read_bytes()).hexdigest()
+    first = _sha256(demo.zip)
+    demo.show(demo.run(*arguments, "--no-docker"))
+    second = _sha256(demo.zip)
     expect(first == second, f"two builds of the same source differ: {first} and {second}")
+    in_docker = has_build_image(target, demo.environ)
+    if in_docker:
+        demo.show(demo.run(*arguments, "--target", "docker", limit=_PIP_LINES))
+        third = _sha256(demo.work / "docker" / demo.zip.name)
+        expect(first == third, f"the build in Docker differs from the one without: {third} and {first}")
     with zipfile.ZipFile(demo.zip) as package:
         names = package.namelist()
     expect("handler.py" in names and "swagger.yml" in names, "the zip lacks the service's own files")
-    return f"{demo.zip.stat().st_size / 1024**2:.1f} MB, {len(names)} files, sha256 {first[:12]}..., the same twice"
+    again = "the same twice, and in Docker" if in_docker else "the same twice"
+    return f"{demo.zip.stat().st_size / 1024**2:.1f} MB, {len(names)} files, sha256 {first[:12]}..., {again}"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _requests() -> list[tuple[str, dict[str, Any], int, Callable[[Any], bool]]]:
