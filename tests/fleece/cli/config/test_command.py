@@ -1,5 +1,6 @@
 """The command as people run it, on emulated AWS."""
 
+import base64
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 OPEN = """\
 # open
@@ -100,6 +102,61 @@ def test_kms_that_fails_in_the_middle_leaves_the_old_file(imported, fleece_aws):
     assert "cannot be encrypted" in result.stderr
     assert imported.path.read_bytes() == before
     assert not list(imported.path.parent.glob(".config.yml*"))
+
+
+@pytest.mark.parametrize(
+    ("key", "operation", "told"),
+    [
+        ("disabled", "Encrypt", "DisabledException"),
+        ("arn:aws:kms:us-east-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab", "Encrypt", "Exception"),
+        ("missing", "Encrypt", "NotFoundException"),
+    ],
+)
+def test_keys_that_cannot_be_used(imported, fleece_aws, key, operation, told):
+    """A key that is disabled, in another account or missing: the message names line, key and stage; nothing changes."""
+    arn = fleece_aws.kms_key("disabled")
+    fleece_aws.client("kms").disable_key(KeyId=arn)
+    before = imported.path.read_bytes()
+    result = imported("import", stdin=OPEN.replace("key: p", f"key: {key}"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: <stdin>:8: config.password.+prod (stage prod): cannot be encrypted with")
+    assert key in result.stderr
+    assert told in result.stderr
+    assert imported.path.read_bytes() == before
+
+
+def test_a_key_that_was_disabled_since(imported, fleece_aws):
+    """What can no longer be decrypted is named with its line, key and stage."""
+    kms = fleece_aws.client("kms")
+    kms.disable_key(KeyId=kms.describe_key(KeyId="alias/p")["KeyMetadata"]["KeyId"])
+    for arguments in (["export"], ["render", "prod"]):
+        result = imported(*arguments)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(
+            "Error: config.yml:8: config.password.+prod (stage prod): cannot be decrypted: "
+        )
+        assert "(the stage's key is 'p')" in result.stderr
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(failing=st.integers(0, 29), code=st.sampled_from(["ThrottlingException", "AccessDeniedException"]))
+def test_kms_that_fails_at_any_call(imported, fleece_aws, failing, code):
+    """Throttling at any call is waited out; a refusal at any call changes nothing and names the value."""
+    before = imported.path.read_bytes()
+    many = OPEN + "".join(f"  v{i}: {{+prod: ':encrypt:{i}'}}\n" for i in range(30))
+    times = 2 if code == "ThrottlingException" else 1
+    plaintext = base64.b64encode(str(failing).encode()).decode()
+    fleece_aws.fail(
+        "kms", "Encrypt", times=times, code=code, status=400, when=lambda call: plaintext in str(call.parameters)
+    )
+    result = imported("import", stdin=many)
+    if code == "ThrottlingException":
+        assert result.exit_code == 0, result
+        imported.path.write_bytes(before)
+    else:
+        assert result.exit_code == 1
+        assert f"config.v{failing}.+prod (stage prod): cannot be encrypted with the key 'p'" in result.stderr
+        assert imported.path.read_bytes() == before
 
 
 def test_the_mode_of_the_file_is_kept(imported):
