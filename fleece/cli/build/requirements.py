@@ -6,7 +6,9 @@ A ``requirements.txt`` goes to pip as it is. What else there may be is read by `
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.build import lockfiles
@@ -16,7 +18,6 @@ from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from fleece.cli.build.target import Target
 
@@ -28,9 +29,10 @@ _PATH = re.compile(r"^\.|/|\\\\|\.(?:whl|zip|tar\.gz)$")
 """What tells a path from a package's name."""
 
 _EXPORTS = {
-    "poetry.lock": "poetry export --format requirements.txt --output {}",
-    "uv.lock": "uv export --no-dev --no-emit-project --output-file {}",
+    "poetry.lock": ("poetry export{} --format requirements.txt --output {}", " (with poetry-plugin-export)"),
+    "uv.lock": ("uv export{} --no-dev --no-emit-project --output-file {}", ""),
 }
+"""What makes a requirements file of a lock, and what that takes."""
 
 
 @dataclass(frozen=True)
@@ -172,5 +174,7 @@ def _text(path: Path) -> str:
 
 
 def _foreign(path: Path, destination: Path) -> CommandError:
-    command = _EXPORTS[path.name].format(destination)
-    return CommandError(f"{path} is not read by fleece: `{command}` makes a requirements file of it")
+    template, needs = _EXPORTS[path.name]
+    project = "" if path.parent.resolve() == Path.cwd() else f" --project {shlex.quote(str(path.parent))}"
+    command = template.format(project, shlex.quote(str(destination)))
+    return CommandError(f"{path} is not read by fleece: `{command}`{needs} makes a requirements file of it")

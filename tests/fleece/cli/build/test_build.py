@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -434,6 +435,28 @@ def test_uv_and_pip_make_the_same_bytes(build, wheels, service, monkeypatch, tmp
     assert by_uv.exit_code == 0, by_uv.stderr
     assert "+ alpha==1.0" in by_uv.stderr
     assert (folder / "dist" / "lambda_function.zip").read_bytes() == first
+
+
+def test_the_export_that_is_named_for_uv_lock_works(build, wheels, service, entries, monkeypatch, tmp_path):
+    """Followed to the letter, the message for a lock of uv's leads to a build."""
+    wheels("alpha")
+    folder = service("users")
+    (folder / "src" / "requirements.txt").unlink()
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "users"\nversion = "0"\nrequires-python = ">={RUNNING}"\ndependencies = ["alpha"]\n'
+        f'[tool.uv]\nno-index = true\nfind-links = ["{wheels.folder.as_posix()}"]\n',
+        encoding="utf-8",
+    )
+    scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": scripts, "UV_PYTHON": sys.executable, "UV_CACHE_DIR": str(tmp_path / "uv")}
+    subprocess.run(["uv", "lock"], cwd=folder, env=environment, check=True)
+    outcome = build(folder)
+    assert outcome.exit_code == 1
+    command = outcome.stderr.split("`")[1]
+    assert command.startswith("uv export --project ")
+    subprocess.run(shlex.split(command), env=environment, capture_output=True, check=True)
+    assert build(folder).exit_code == 0
+    assert "alpha.py" in entries(folder)
 
 
 def test_the_zip_boots_under_awss_runtime_client(build, wheels, service, fleece_runtime):

@@ -75,7 +75,8 @@ def test_requirements_beside_another_source_are_found(folder):
 def test_foreign_locks_are_answered_with_their_export(folder, name, command):
     """A lock that fleece does not read is named, with the command that makes one that it does."""
     (folder / name).write_text("", encoding="utf-8")
-    with pytest.raises(CommandError, match=f"{name} is not read by fleece: `{command} .*src/requirements.txt` makes"):
+    command = f"{command} --project {folder}"
+    with pytest.raises(CommandError, match=f"{name} is not read by fleece: `{command} .*src/requirements.txt`.* makes"):
         requirements.find(folder, folder / "src")
     with pytest.raises(CommandError, match=command):
         requirements.read(folder / name, TARGET)
