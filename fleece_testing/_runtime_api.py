@@ -18,6 +18,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from fleece_testing._text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -69,7 +71,7 @@ class FunctionError:
         )
 
     def __str__(self) -> str:
-        return f"{self.type}: {self.message}"
+        return printable(f"{self.type}: {self.message}")
 
 
 class Task:

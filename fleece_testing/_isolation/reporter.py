@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleece_testing._isolation.session import Isolation
+from fleece_testing._text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -123,23 +124,19 @@ def describe(attempts: Iterable[Attempt], test: str) -> str:
 def _told(attempt: Attempt, times: int, test: str) -> str:
     place = attempt.place
     lines = [
-        f"  {_escaped(attempt.what)}{f' ({times} times)' if times > 1 else ''}",
+        f"  {printable(attempt.what)}{f' ({times} times)' if times > 1 else ''}",
         f"    {attempt.how} {_relative(place.file)}:{place.line} in {place.function}",
     ]
     source = linecache.getline(place.file, place.line).strip()
     if source:
         lines.append(f"      {source}")
     if attempt.command:
-        lines.append(f"    in the process {_escaped(attempt.command)}")
+        lines.append(f"    in the process {printable(attempt.command)}")
     if attempt.test and attempt.test != test:
-        lines.append(f"    of {_escaped(attempt.test)}")
+        lines.append(f"    of {printable(attempt.test)}")
     return "\n".join(lines)
 
 
 def _relative(file: str) -> str:
     relative = os.path.relpath(file) if os.path.isabs(file) else file  # noqa: PTH117 ("<string>" is no path)
     return file if relative.startswith(os.pardir) else relative
-
-
-def _escaped(text: str) -> str:
-    return text.encode("unicode_escape").decode("ascii")

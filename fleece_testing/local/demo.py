@@ -18,11 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from fleece_testing._http import LoopbackServer
+from fleece_testing._text import printable
 from fleece_testing.local.demo_steps import STEPS, StepFailedError
 from fleece_testing.local.directory import Directory
 from fleece_testing.local.resources import ResourcesError, read_resources
 from fleece_testing.local.stack import Stack
-from fleece_testing.local.waterfall import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

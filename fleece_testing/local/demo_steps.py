@@ -15,9 +15,10 @@ from rich.text import Text
 
 from fleece_testing import events
 from fleece_testing._environment import scrubbed
+from fleece_testing._text import printable
 from fleece_testing.local.build_image import has_build_image
 from fleece_testing.local.directory import TEAMS, TOKEN
-from fleece_testing.local.waterfall import printable, waterfall
+from fleece_testing.local.waterfall import waterfall
 from fleece_testing.runtime import Runtime
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from fleece.cli import _streams
 from fleece.cli.errors import CommandError
+from fleece_testing._text import printable
 from fleece_testing._trace_header import new_trace_header
 from fleece_testing._xray_traces import build_traces
 from fleece_testing.local import control, traces
 from fleece_testing.local.stack import REGION
-from fleece_testing.local.waterfall import printable
 from fleece_testing.runtime import InitError, Runtime
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._text import printable
 from fleece_testing._xray_traces import build_traces
 from fleece_testing.local import control
-from fleece_testing.local.waterfall import printable, waterfall
+from fleece_testing.local.waterfall import waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -9,6 +9,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from fleece_testing._text import printable
+
 if TYPE_CHECKING:
     from fleece_testing._xray_traces import Node, Trace
 
@@ -105,8 +107,3 @@ def _bar(row: Row, total: float, cells: int) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f}"
-
-
-def printable(text: str) -> str:
-    """Return others' text with control characters escaped, so that it cannot move the cursor or set colours."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

@@ -70,6 +70,14 @@ COUNTER = """
 """
 
 
+def test_an_error_as_text_has_no_control_characters():
+    """A function's error as text is one line that cannot move a terminal's cursor; its message is as it was."""
+    error = FunctionError("Gone\x07", "\x1b[2Jé\nleft")
+    assert str(error) == r"Gone\x07: \x1b[2Jé\nleft"
+    assert str(InitError(error, [])) == rf"The function could not be initialised: {error}"
+    assert error.message == "\x1b[2Jé\nleft"
+
+
 def test_warm_invocations_share_one_process(fleece_runtime, source):
     """Module state lives from one invocation to the next, and each has an id of its own."""
     runtime = fleece_runtime(source(COUNTER), "app.main")

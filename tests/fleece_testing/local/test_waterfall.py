@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from rich.console import Console
 
 from fleece_testing._xray_traces import build_traces
-from fleece_testing.local.waterfall import printable, rows, waterfall
+from fleece_testing.local.waterfall import rows, waterfall
 
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
@@ -99,14 +99,6 @@ def test_trace_deeper_than_pythons_stack_can_be_drawn():
     documents = [document("again", f"{n + 1:016x}", f"{n:016x}", float(n), 9_999_999.0) for n in range(depth)]
     (trace,) = build_traces(documents)
     assert [row.depth for row in rows(trace)] == list(range(depth))
-
-
-@given(st.text())
-def test_printable_keeps_what_can_be_shown(text):
-    """Printable text stays as it is, and the result is always printable."""
-    assert printable(text).isprintable()
-    if text.isprintable():
-        assert printable(text) == text
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e9), st.none() | st.floats(0, 1e4)), min_size=1, max_size=8))
