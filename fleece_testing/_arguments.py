@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-def check_names(what: str, function: Callable[..., Any], given: Iterable[str]) -> None:
+def check_names(what: str, function: Callable[..., Any], given: Iterable[str], kind: str = "argument") -> None:
     """See that a function takes keyword arguments of these names.
 
     Args:
         what: what the caller called, for the message.
         function: what it will be handed on to.
         given: the names.
+        kind: what they are to the caller, for the message.
 
     Raises:
         TypeError: with the nearest name, or all that there are.
@@ -31,7 +32,7 @@ def check_names(what: str, function: Callable[..., Any], given: Iterable[str]) -
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
-            raise TypeError(f"{what} has no argument {name!r}; {hint}")
+            raise TypeError(f"{what} has no {kind} {name!r}; {hint}")
 
 
 def keywords_of(fixture: str, request: Any) -> dict[str, Any]:

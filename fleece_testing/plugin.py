@@ -437,6 +437,7 @@ def fleece_environments(fleece_cli: CommandLine, fleece_rackspace: Rackspace) ->
     command_line = _need("command_line", "fleece_environments")
 
     def write(**environments: Mapping[str, Any]) -> Path:
+        __tracebackhide__ = True
         path: Path = command_line.write_environments(fleece_cli.folder, fleece_rackspace.aws.url, environments)
         return path
 

@@ -81,6 +81,25 @@ def test_environments(tmp_path):
     assert CommandLine(tmp_path)("run", "-e", "dev", "-r", "x", "--", "true").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            "123456789012",
+            r"The environment 'dev' is a dictionary of its keys, such as {'account': '210987654321'}, not '1",
+        ),
+        ({"acount": "210987654321"}, "The environment 'dev' has no key 'acount'; did you mean 'account'?"),
+        ({"url": "http://127.0.0.1:1"}, "The environment 'dev' has no key 'url'; it takes name, account, role, "),
+    ],
+)
+def test_environments_that_are_none(fleece_cli, fleece_environments, keys, message):
+    """What is no environment, or has a key that none has, is told where it was written, and nothing is written."""
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}") as caught:
+        fleece_environments(dev=keys)
+    assert caught.traceback.filter(caught)[-1].path == Path(__file__)
+    assert not (fleece_cli.folder / "environments.yml").exists()
+
+
 # In this process
 
 
