@@ -160,13 +160,15 @@ class Engine:
         platform = f"linux/{_ARCHITECTURES[architecture]}"
         try:
             events = self._api.pull(repository, tag or "latest", stream=True, decode=True, platform=platform)
-            for event in events:
+            reason = ""
+            for event in events:  # to the end, also after an error, or the connection would stay open
                 self._containers.check()
-                if "error" in event:
-                    raise _not_pulled(name, str(event["error"]))
+                reason = str(event.get("error", reason))
                 yield event
         except APIError as error:
             raise _not_pulled(name, _reason(error)) from error
+        if reason:
+            raise _not_pulled(name, reason)
 
     @contextlib.contextmanager
     def container(self, image: str, architecture: str, folder: str) -> Iterator[Container]:
@@ -282,7 +284,7 @@ def percents(events: Iterable[Mapping[str, object]]) -> Iterator[int]:
             done[layer], totals[layer] = detail.get("current", 0), detail["total"]
         elif event.get("status") in {"Download complete", "Pull complete"} and layer in totals:
             done[layer] = totals[layer]
-        percent = int(100 * sum(done.values()) / sum(totals.values())) if totals else 0
+        percent = min(100, int(100 * sum(done.values()) / sum(totals.values()))) if totals else 0
         yield from range(reached + 1, percent + 1)
         reached = max(reached, percent)
     yield from range(reached + 1, 101)
