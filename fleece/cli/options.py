@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import os
@@ -133,8 +132,7 @@ def _has_terminal() -> bool:
 def _ask(question: str, *, hidden: bool) -> str:
     if not hidden and not sys.stdin.isatty():
         return ""  # stdin is the command's data, not an answer
-    with contextlib.redirect_stdout(sys.stderr):  # where some releases of click write the end of the question
-        answer: str = click.prompt(question, hide_input=hidden, err=True)
+    answer: str = click.prompt(question, hide_input=hidden, err=True)
     return answer
 
 
