@@ -132,14 +132,13 @@ class Builder:
         if self.options.pull or self.options.rebuild:
             self._installer.refresh(reports)
         key = self._key(job.requirements, compiled=compiled)
+        if self._find(key) is None:
+            # What the installer knows may be out of date, the image's id for one.
+            self._installer.refresh(reports)
+            key = self._key(job.requirements, compiled=compiled)
         with self._only_one(key):
             whole = self._find(key)
             cached = whole is not None
-            if whole is None:
-                # The image may have been another one when it was last looked at.
-                self._installer.refresh(reports)
-                key = self._key(job.requirements, compiled=compiled)
-                whole = self._find(key)
             if whole is None:
                 whole = self.cache.keep(key, lambda path: self._install(job.requirements, compiled, path, reports))
                 self._fresh.add(key)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.build import archives, in_container, pip_settings, reasons, system_packages
+from fleece.cli.build.pulls import percents
 from fleece.cli.build.urls import mask
 from fleece.cli.errors import CommandError
 
@@ -119,8 +120,6 @@ class DockerInstaller:
         return f"{self.environment.get('DOCKER_HOST', '')} {self.image} {self.target.architecture}"
 
     def _pull(self, engine: Engine, reports: Reports) -> Image:
-        from fleece.cli.build.engine import percents  # noqa: PLC0415
-
         reports.info(f"pulling {self.image}")
         events = engine.pull(self.image, self.target.architecture)
         for _ in reports.track(percents(events), "Pulling, percent", 100):

@@ -1,16 +1,15 @@
 """A Docker engine, as far as a build needs one: images, and containers that are gone when it is done with them.
 
-The only module that imports the ``docker`` package, and only once an engine is needed: an unchanged build needs none.
+It imports the ``docker`` package, and is imported only once an engine is needed: an unchanged build needs none.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections import deque
+import weakref
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import docker
 import requests
@@ -18,12 +17,12 @@ import urllib3
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
-from fleece.cli.build.processes import TAIL, Finished
+from fleece.cli.build.container import Container
 from fleece.cli.build.urls import mask
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 LABEL = "fleece.build"
 """What fleece's containers, and the images made of them, are labelled with; its value is the id of the base image."""
@@ -69,6 +68,7 @@ class Containers:
         self._environment = environment
         self._lock = threading.Lock()
         self._running: set[str] = set()
+        self._answers: weakref.WeakSet[requests.Response] = weakref.WeakSet()
         self._stopped = False
 
     @contextlib.contextmanager
@@ -85,6 +85,7 @@ class Containers:
                 f"no Docker engine answers at {self._host}: start it, name another with DOCKER_HOST, or pass "
                 f"--no-docker ({_reason(error)})"
             ) from error
+        client.api.hooks["response"].append(self._remember)
         with contextlib.closing(client):
             try:
                 yield Engine(client.api, self)
@@ -108,7 +109,10 @@ class Containers:
         """Remove the containers that there are, whatever runs in them, and let no more be made."""
         with self._lock:
             self._stopped = True
-            running = list(self._running)
+            running, answers = list(self._running), list(self._answers)
+        for answer in answers:
+            with contextlib.suppress(AttributeError, ValueError, RuntimeError, OSError):  # it has ended; an old urllib3
+                answer.raw.shutdown()  # wakes the thread that waits for more of it
         if running:
             with contextlib.suppress(CommandError), self.engine() as engine:
                 for container in running:
@@ -123,6 +127,10 @@ class Containers:
         """Leave a container that is gone to nobody."""
         with self._lock:
             self._running.discard(container)
+
+    def _remember(self, answer: requests.Response, *_: object, **__: object) -> None:
+        with self._lock:
+            self._answers.add(answer)
 
     @property
     def _host(self) -> str:
@@ -195,7 +203,7 @@ class Engine:
         self._containers.add(made)
         try:
             self._start(made, architecture)
-            yield Container(self._api, made, self._containers)
+            yield Container(self._api, made, self._containers.check)
         finally:
             # An engine that is gone cannot remove it; the next one to start will.
             with contextlib.suppress(DockerException, requests.RequestException, urllib3.exceptions.HTTPError):
@@ -224,87 +232,6 @@ class Engine:
                 f"this engine cannot run programs for {architecture}: install QEMU's for it (binfmt_misc), build on "
                 "such a machine, or pass --no-docker"
             ) from error
-
-
-class Container:
-    """A container that runs; made by `Engine.container`."""
-
-    def __init__(self, api: docker.APIClient, made: str, containers: Containers) -> None:
-        self._api = api
-        self._id = made
-        self._containers = containers
-
-    def put(self, archive: IO[bytes]) -> None:
-        """Unpack an archive at the container's root."""
-        self._api.put_archive(self._id, "/", archive)
-
-    def get(self, folder: str) -> Iterator[bytes]:
-        """Yield an archive of what is in a folder."""
-        chunks, _ = self._api.get_archive(self._id, f"{folder}/.")
-        return iter(chunks)
-
-    def run(self, command: Sequence[str], environment: Mapping[str, str], tell: Callable[[str], None]) -> Finished:
-        """Run a command to its end, and tell its output line by line, without the credentials in it.
-
-        Args:
-            command: a program and its arguments.
-            environment: variables for this command alone, which the engine keeps nowhere.
-            tell: takes each line.
-        """
-        tail: deque[str] = deque(maxlen=TAIL)
-        made = self._api.exec_create(self._id, list(command), environment=dict(environment))["Id"]
-        output = self._api.exec_start(made, stream=True)
-        try:
-            for line in _lines(output):
-                tail.append(mask(line))
-                tell(tail[-1])
-        finally:
-            _close(output)
-        self._containers.check()
-        while (state := self._api.exec_inspect(made))["Running"]:
-            time.sleep(0.02)  # the end of the output comes a moment before the end of the command
-        return Finished(state["ExitCode"], tuple(tail))
-
-    def commit(self, repository: str, tag: str) -> str:
-        """Keep the container's files as an image, and return its id."""
-        return str(self._api.commit(self._id, repository, tag)["Id"])
-
-
-def percents(events: Iterable[Mapping[str, object]]) -> Iterator[int]:
-    """Yield each further percent of an image that has been downloaded, from what `Engine.pull` yields; 100 at the end.
-
-    Its layers become known one after another, so that it begins too high; it never goes back.
-    """
-    done: dict[object, float] = {}
-    totals: dict[object, float] = {}
-    reached = 0
-    for event in events:
-        layer, detail = event.get("id"), event.get("progressDetail")
-        if event.get("status") == "Downloading" and isinstance(detail, dict) and detail.get("total"):
-            done[layer], totals[layer] = detail.get("current", 0), detail["total"]
-        elif event.get("status") in {"Download complete", "Pull complete"} and layer in totals:
-            done[layer] = totals[layer]
-        percent = min(100, int(100 * sum(done.values()) / sum(totals.values()))) if totals else 0
-        yield from range(reached + 1, percent + 1)
-        reached = max(reached, percent)
-    yield from range(reached + 1, 101)
-
-
-def _close(output: Any) -> None:
-    """Close a stream of the docker package, and the connection, which that leaves open."""
-    with contextlib.suppress(DockerException, OSError):  # over ssh it cannot be closed alone; the engine may be gone
-        output.close()
-    output._response.close()  # noqa: SLF001
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8", "replace").rstrip()
-    if rest:
-        yield rest.decode("utf-8", "replace").rstrip()
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from fleece.cli.errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fleece.cli.build.engine import Container
+    from fleece.cli.build.container import Container
     from fleece.cli.build.lockfiles import Batch
     from fleece.cli.build.requirements import Requirements
     from fleece.cli.build.target import Target

@@ -310,11 +310,14 @@ class Gate:
         path: of the socket.
         connections: how many there were.
         shuts_at: what the engine says at which it shuts.
+        stalls_at: what the engine says after which nothing more comes through, until it is shut.
+        stalled: set once that is so.
     """
 
     def __init__(self, upstream):
         self.connections = 0
-        self.shuts_at = None
+        self.shuts_at = self.stalls_at = None
+        self._shut, self.stalled = threading.Event(), threading.Event()
         self._upstream = upstream
         self._folder = tempfile.TemporaryDirectory(prefix="fleece-")
         self.path = f"{self._folder.name}/gate.sock"
@@ -336,6 +339,7 @@ class Gate:
 
     def shut(self):
         """Be gone: neither take connections nor keep those that there are."""
+        self._shut.set()
         for one in (self._listener, *self._sockets):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -352,14 +356,17 @@ class Gate:
                 server = socket.socket(socket.AF_UNIX)
                 server.connect(self._upstream)
                 self._sockets += [client, server]
-                self._start(self._pump, client, server, None)
-                self._start(self._pump, server, client, self.shuts_at)
+                self._start(self._pump, client, server, None, None)
+                self._start(self._pump, server, client, self.shuts_at, self.stalls_at)
 
-    def _pump(self, source, destination, shuts_at):
+    def _pump(self, source, destination, shuts_at, stalls_at):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 destination.sendall(data)
                 if shuts_at is not None and shuts_at in data:
                     self.shut()
+                if stalls_at is not None and stalls_at in data:
+                    self.stalled.set()
+                    self._shut.wait()
         with contextlib.suppress(OSError):
             destination.shutdown(socket.SHUT_WR)

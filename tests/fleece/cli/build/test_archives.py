@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from fleece.cli.build import archives
-from fleece.cli.build.engine import percents
+from fleece.cli.build.pulls import percents
 from fleece.cli.errors import CommandError
 
 

@@ -239,6 +239,7 @@ def test_an_image_that_cannot_be_had(build_in_docker, wheels, service):
 
 
 @pytest.mark.usefixtures("_unclosed_sockets")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_no_engine(build_in_docker, wheels, service, monkeypatch):
     """Where none answers, the line says where it was looked for, why, and what to do."""
     wheels("alpha")
@@ -276,6 +277,7 @@ def test_a_compiler_that_fails(build_in_docker, engine, project, service):
 
 
 @pytest.mark.usefixtures("_unclosed_sockets")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_an_engine_that_goes_in_mid_build(build_in_docker, engine, gate, wheels, service):
     """The message says so; the previous zip stays, and no file of this build does."""
     wheels("alpha")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 
@@ -50,6 +54,22 @@ def test_the_platform_is_asked_for(build_in_docker, stub, engine, wheels, servic
     assert f"the image {name} could not be pulled: no matching manifest for linux/" in outcome.stderr
 
 
+def test_a_pull_that_stalls_can_be_interrupted(stub, engine, gate, wheels, service):
+    """Ctrl-C ends the wait for a registry that sends no more."""
+    wheels("alpha")
+    gate.stalls_at = b"Pulling from"
+    command = [sys.executable, "-m", "fleece", "build", "--python", engine.python]
+    command += ["--architecture", engine.architecture, str(service("users", "alpha\n"))]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        told = child.stderr.readline()
+        assert gate.stalled.wait(30)
+        child.send_signal(signal.SIGINT)
+        told += child.communicate(timeout=60)[1]
+    assert child.returncode == 130
+    assert told.startswith("pulling ")
+    assert told.endswith("Error: interrupted\n")
+
+
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_pull_that_fails(build_in_docker, stub, wheels, service, status):
     """The registry's reason is told, whether it came at once or in the midst."""
@@ -81,6 +101,7 @@ def test_an_engine_that_refuses(build_in_docker, stub, engine, wheels, service):
 
 
 @pytest.mark.usefixtures("_unclosed_sockets")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize("operation", ["pull", "exec_start", "get_archive"])
 def test_an_engine_that_is_killed(build_in_docker, stub, engine, wheels, service, operation):
     """Whatever it was at: one line, no zip, and nothing is left once it is back."""
