@@ -129,10 +129,8 @@ class Builder:
         if not job.requirements.batches:
             return None, True
         compiled = self._can_compile(reports)
-        if self.options.pull or self.options.rebuild:
-            self._installer.refresh(reports)
         key = self._key(job.requirements, compiled=compiled)
-        if self._find(key) is None:
+        if self.options.pull or self._find(key) is None:
             # What the installer knows may be out of date, the image's id for one.
             self._installer.refresh(reports)
             key = self._key(job.requirements, compiled=compiled)
