@@ -26,20 +26,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_KEY = 1024  # bytes, with the line's end; those of Rackspace have 32
+_LONGEST_LINE = 1024  # bytes, with its end; Rackspace's API keys have 32
 
 DEFAULT_ENVIRONMENTS = "./environments.yml"
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("-u", "--username", metavar="NAME", help="Rackspace user name; by default $RS_USERNAME."),
+    click.option("--username-file", type=_FILE, help="File with the Rackspace user name."),
     click.option(
         "-k", "--apikey", metavar="KEY", help="Rackspace API key; by default $RS_API_KEY, which others cannot see."
     ),
-    click.option(
-        "--apikey-file",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="File with the Rackspace API key.",
-    ),
+    click.option("--apikey-file", type=_FILE, help="File with the Rackspace API key."),
     click.option("--role-session-name", metavar="NAME", help="Name of the session of an assumed role."),
     click.option("--no-input", is_flag=True, help="Never ask for a key or a passcode: fail instead."),
     click.option("--no-cache", is_flag=True, help="Neither use nor keep tokens and credentials of earlier commands."),
@@ -51,7 +49,7 @@ def credential_options(function: Function) -> Function:
 
     @functools.wraps(function)
     def command(*args: Any, **options: Any) -> Any:
-        names = ("username", "apikey", "apikey_file", "role_session_name", "no_input", "no_cache")
+        names = ("username", "username_file", "apikey", "apikey_file", "role_session_name", "no_input", "no_cache")
         given = {name: options.pop(name) for name in names}
         # Whoever called it reads a document, perhaps several at once, and cannot tell that there is a question.
         given["no_input"] |= options.get("credential_process", False)
@@ -64,18 +62,19 @@ def credential_options(function: Function) -> Function:
 
 def _resolver(
     username: str | None,
+    username_file: Path | None,
     apikey: str | None,
     apikey_file: Path | None,
     role_session_name: str | None,
     no_input: bool,
     no_cache: bool,
 ) -> Resolver:
-    if apikey is not None and apikey_file is not None:
-        raise click.UsageError("Give --apikey or --apikey-file, not both.")
+    login = (
+        _given_or_in_file("--username", username, username_file, "a user name"),
+        _given_or_in_file("--apikey", apikey, apikey_file, "an API key"),
+    )
     if apikey is not None:
         _log.warning("other users of this machine can see --apikey: use --apikey-file, or set RS_API_KEY")
-    if apikey_file is not None:
-        apikey = _key_in(apikey_file)
     problem = environments.session_name_problem(role_session_name) if role_session_name is not None else None
     if problem is not None:
         raise click.BadParameter(f"{role_session_name!r} {problem}.", param_hint="--role-session-name")
@@ -83,26 +82,40 @@ def _resolver(
     from fleece.cli.credentials import Login, Resolver  # noqa: PLC0415 (help needs none)
 
     return Resolver(
-        Login(username, apikey),
+        Login(*login),
         role_session_name=role_session_name,
         ask=None if no_input or not _has_terminal() else _ask,
         store=None if no_cache else _store(),
     )
 
 
-def _key_in(path: Path) -> str:
-    """Return the API key that is alone in a file."""
-    with path.open("rb") as file:
-        content = file.read(_LONGEST_KEY + 1)
+def _given_or_in_file(option: str, given: str | None, file: Path | None, what: str) -> str | None:
+    """Return the value of an option, or the one line of the file that takes its place."""
+    if given is not None and file is not None:
+        raise click.UsageError(f"Give {option} or {option}-file, not both.")
+    if file is None:
+        return given
     try:
-        key = content.decode().strip()
+        return _line_in(file, what)
+    except ValueError as error:
+        raise click.BadParameter(f"{file} {error}.", param_hint=f"{option}-file") from None
+
+
+def _line_in(path: Path, what: str) -> str:
+    """Return what is alone in a file; raise a ValueError that says what the file is instead."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_LINE + 1)  # and no more: it might be /dev/zero
+        line = content.decode().strip()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        problem = "is not text in UTF-8"
-    else:
-        if key.isprintable() and 0 < len(key) <= len(content) <= _LONGEST_KEY:
-            return key
-        problem = "has more in it than an API key" if key else "is empty"
-    raise click.BadParameter(f"{path} {problem}.", param_hint="--apikey-file")
+        raise ValueError("is not text in UTF-8") from None
+    if not line:
+        raise ValueError("is empty")
+    if len(content) > _LONGEST_LINE or not line.isprintable():
+        raise ValueError(f"has more in it than {what}")
+    return line
 
 
 def _store() -> Store | None:

@@ -44,6 +44,18 @@ def test_with_an_account(fleece_cli, fleece_rackspace, fleece_aws):
     )
 
 
+def test_with_files_of_the_name_and_the_key(fleece_cli, fleece_rackspace, fleece_environments):
+    """User name and API key may each be alone in a file, as containers are given them."""
+    user = fleece_rackspace.user("me", "my-key")
+    fleece_environments(dev={})
+    (fleece_cli.folder / "name").write_text(f"{user.name}\n")
+    (fleece_cli.folder / "key").write_text(f"{user.api_key}\n")
+    files = ("--username-file", "name", "--apikey-file", "key")
+    result = fleece_cli("run", *files, "-e", "dev", "--", "true", env={"RS_USERNAME": None, "RS_API_KEY": None})
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert fleece_rackspace.requests[0].user == "me"
+
+
 def test_with_an_environment_and_its_role(fleece_cli, fleece_environments, fleece_aws):
     """An environment's role is assumed, and the command runs in its region with its endpoint."""
     arn = fleece_aws.role("Deploy")

@@ -107,6 +107,14 @@ def folder(tmp_path_factory):
             ["-k", "x", "--apikey-file", "two-keys", "-e", "local", "x"],
             f"Give --apikey or --apikey-file, not both.{HELP}",
         ),
+        (
+            ["-u", "me", "--username-file", "two-keys", "-e", "local", "x"],
+            f"Give --username or --username-file, not both.{HELP}",
+        ),
+        (
+            ["--username-file", "two-keys", "-a", ACCOUNT, "x"],
+            f"Invalid value for --username-file: two-keys has more in it than a user name.{HELP}",
+        ),
         *(
             (
                 ["--apikey-file", name, "-u", "me", "-a", ACCOUNT, "x"],
@@ -121,6 +129,7 @@ def folder(tmp_path_factory):
                 ("nul-key", "--apikey-file", "nul-key has more in it than an API key"),
                 ("/dev/zero", "--apikey-file", "/dev/zero has more in it than an API key"),
                 ("binary-key", "--apikey-file", "binary-key is not text in UTF-8"),
+                ("/proc/self/mem", "--apikey-file", "/proc/self/mem cannot be read: Input/output error"),
             )
         ),
         # the command
