@@ -122,7 +122,8 @@ def command(
         return None
     key_names = [one.rs_apikey_var for one in known if one.rs_apikey_var]
     arguments = words if exact else process.shell(words[0])
-    return process.execute(arguments, variables.without_others(os.environ, key_names, resolver.api_keys) | given)
+    kept = variables.without_others(process.inherited(), key_names, resolver.api_keys)
+    return process.execute(arguments, kept | given)
 
 
 def _target(

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.errors import CommandError, NotExecutableError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+
+
+def inherited() -> dict[str, str]:
+    """Return this process's variables as it was given them.
+
+    Where there is no locale, or the C locale, Python sets ``LC_CTYPE`` for itself (PEP 538), which is not for others.
+    """
+    variables = dict(os.environ)
+    if variables.get("LC_CTYPE") not in _COERCED:
+        return variables
+    try:
+        given = Path("/proc/self/environ").read_bytes()
+    except OSError:  # not Linux: nobody can tell
+        return variables
+    before = dict(entry.split(b"=", 1) for entry in given.split(b"\0") if entry.startswith(b"LC_CTYPE="))
+    del variables["LC_CTYPE"]
+    return variables | {os.fsdecode(name): os.fsdecode(value) for name, value in before.items()}
 
 
 def shell(command: str) -> list[str]:
@@ -41,8 +62,6 @@ def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             return spawn(arguments, environ)
         _restore_signals()
         os.execvpe(name, list(arguments), dict(environ))  # noqa: S606 (without a shell is the point)
-    except FileNotFoundError:
-        raise NotFoundError(f"{name}: command not found") from None
     except ValueError:
         # Its text stays out: it may quote a secret.
         raise CommandError(
@@ -50,9 +69,20 @@ def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             "NUL, or one that the locale has no bytes for"
         ) from None
     except OSError as error:
-        if isinstance(error, NotADirectoryError) and "/" not in name:  # the PATH has a file in it
-            raise NotFoundError(f"{name}: command not found") from None
-        raise NotExecutableError(f"{name}: cannot be executed: {error.strerror}") from error
+        raise _failure(name, environ, error) from error
+
+
+def _failure(name: str, environ: Mapping[str, str], error: OSError) -> CommandError:
+    """Return what to tell of a program that does not start."""
+    in_path = isinstance(error, NotADirectoryError) and "/" not in name  # the PATH has a file in it
+    if isinstance(error, FileNotFoundError) or in_path:
+        import shutil  # noqa: PLC0415 (most programs do start)
+
+        if shutil.which(name, path=environ.get("PATH", os.defpath)) is None:
+            return NotFoundError(f"{name}: command not found")
+        return NotFoundError(f"{name}: the program that its first line names, or its loader, is not there")
+    hint = " (a script needs a first line such as #!/bin/sh)" if error.errno == errno.ENOEXEC else ""
+    return NotExecutableError(f"{name}: cannot be executed: {error.strerror}{hint}")
 
 
 def spawn(arguments: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -118,20 +118,42 @@ def test_interrupted_while_waiting(fleece_cli):
     assert (child.returncode, told) == (130, "Error: interrupted\n")
 
 
+@pytest.fixture
+def programs(emulator):
+    """Write files that look like programs, which are on the ``PATH``; return the command line."""
+    for name, text in (("lost", "#!/no/such/interpreter\n"), ("nameless", "echo hello\n"), ("plain", "hello\n")):
+        path = emulator.folder / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o644 if name == "plain" else 0o755)
+    return emulator
+
+
+ANOTHER = "the program that its first line names, or its loader, is not there"
+FIRST_LINE = "Exec format error (a script needs a first line such as #!/bin/sh)"
+
+
 @pytest.mark.parametrize(
     ("program", "code", "told"),
     [
-        ("no-such-program", 127, "Error: no-such-program: command not found\n"),
-        ("./no-such-program", 127, "Error: ./no-such-program: command not found\n"),
-        ("", 127, "Error: the name of the command to run is empty\n"),
-        ("./environments.yml", 126, "Error: ./environments.yml: cannot be executed: Permission denied\n"),
-        ("/", 126, "Error: /: cannot be executed: Permission denied\n"),
+        ("no-such-program", 127, "no-such-program: command not found"),
+        ("./no-such-program", 127, "./no-such-program: command not found"),
+        ("", 127, "the name of the command to run is empty"),
+        ("./bin/lost", 127, f"./bin/lost: {ANOTHER}"),
+        ("lost", 127, f"lost: {ANOTHER}"),
+        ("./bin/plain", 126, "./bin/plain: cannot be executed: Permission denied"),
+        ("plain", 126, "plain: cannot be executed: Permission denied"),
+        ("/", 126, "/: cannot be executed: Permission denied"),
+        ("./bin/plain/x", 126, "./bin/plain/x: cannot be executed: Not a directory"),
+        ("./bin/nameless", 126, f"./bin/nameless: cannot be executed: {FIRST_LINE}"),
+        ("nameless", 126, f"nameless: cannot be executed: {FIRST_LINE}"),
     ],
 )
-def test_programs_that_do_not_run(exact, program, code, told):
-    """What is not there is 127, and what cannot be executed is 126, as in a shell."""
-    result = exact(program)
-    assert (result.exit_code, result.stdout, result.stderr) == (code, "", told)
+def test_programs_that_do_not_run(programs, program, code, told):
+    """What is not there is 127, and what cannot be executed is 126, as with env; the message has the reason."""
+    variables = {"PATH": f"{programs.folder / 'bin'}:/usr/bin:/bin"}
+    result = programs("run", "-e", "local", "--", program, env=variables)
+    assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"Error: {told}\n")
 
 
 def test_a_file_in_the_path_is_passed_over(emulator):
