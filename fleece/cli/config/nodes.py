@@ -91,11 +91,12 @@ class Nodes:
             raise self.error(key, path, f"a key has the YAML tag {key.tag!r}; tags are not allowed")
         if not isinstance(key, yaml.ScalarNode):
             raise self.error(key, path, "a key is a collection; keys must be strings")
-        if not isinstance(self.value(key, path), str):
+        name = self.value(key, path)
+        if not isinstance(name, str):
             raise self.error(key, path, f"the key {key.value} is not a string; put it in quotes")
-        if OPEN_MARK in key.value:
+        if OPEN_MARK in name:
             raise self.error(key, path, f"a key has {OPEN_MARK!r} in it, which only begins values")
-        return str(key.value)
+        return name
 
     def value(self, node: yaml.ScalarNode, path: Path) -> loader.Scalar:
         """Return the value of a scalar.
@@ -103,9 +104,17 @@ class Nodes:
         Raises:
             ConfigError: it is an integer of thousands of digits, or has half of a surrogate pair.
         """
-        if _SURROGATE.search(node.value):
-            raise self.error(node, path, "half of a surrogate pair is no character; write the character itself")
         try:
-            return loader.scalar_value(node)
+            value = loader.scalar_value(node)
         except ValueError:
             raise self.error(node, path, "the number has too many digits") from None
+        return self._whole(value, node, path) if isinstance(value, str) and _SURROGATE.search(value) else value
+
+    def _whole(self, text: str, node: yaml.ScalarNode, path: Path) -> str:
+        """Join surrogate pairs, which are how JSON, and YAML with it, escapes a character of more than 16 bits."""
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise self.error(
+                node, path, "half of a surrogate pair is no character; write the character itself"
+            ) from None

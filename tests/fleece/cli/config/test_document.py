@@ -48,6 +48,8 @@ REFUSED = {
         "stages: {prod: &s {environment: e, key: k}, dev: *s}\nconfig: {a: {+prod: &x ':encrypt:y', +dev: *x}}",
         "config.a.+dev: shares its secret with config.a.+prod (stage prod)",
     ),
+    "half a character in a key": (f'{STAGES}config: {{"\\udc00": 1}}', "config: half of a surrogate pair"),
+    "a pair the wrong way round": (f'{STAGES}config: {{a: "\\ude00\\ud83d"}}', "config.a: half of a surrogate pair"),
     "half a character": (f'{STAGES}config: {{a: "\\ud800", b: :x}}', "config.a: half of a surrogate pair"),
     "thousands of digits": (f"{STAGES}config: {{a: {'1' * 5000}}}", "config.a: the number has too many digits"),
     "unbounded depth": ("[" * 200_000, "x.yml:1: collections are nested more than 100 deep"),
@@ -159,6 +161,15 @@ def test_merge_keys(read):
     data = as_data(config.config, lambda leaf: leaf.value)
     assert data["c"] == {"x": 1, "z": 2, "y": 3}
     assert data["d"] == {"<<": 1}
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_surrogate_pairs_are_joined(monkeypatch, fast):
+    """A character that JSON escapes as a pair is that character, in values and in keys: JSON is YAML as well."""
+    if not fast:
+        monkeypatch.setattr(loader, "CParser", None)
+    parsed = document.parse(Source("x.yml", STAGES + r'config: {"\ud83d\ude00": "a\ud83d\ude00"}'))
+    assert as_data(parsed.config, lambda leaf: leaf.value) == {"😀": "a😀"}
 
 
 def test_both_parsers_agree(monkeypatch):
