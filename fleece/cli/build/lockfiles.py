@@ -22,6 +22,7 @@ from packaging.pylock import (
     is_valid_pylock_path,
 )
 
+from fleece.cli.build.fingerprints import local_path
 from fleece.cli.errors import CommandError
 
 if sys.version_info >= (3, 11):
@@ -86,9 +87,8 @@ def read_pipfile_lock(path: Path, text: str, target: Target) -> Lock:
         wanted = meta.get("requires", {}).get("python_version", str(target.runtime))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CommandError(f"{path} is not a lock file of pipenv's: `pipenv lock` makes it anew") from error
-    local = tuple(
-        path.parent / fields[key] for fields in packages.values() for key in ("path", "file") if _is_local(fields, key)
-    )
+    named = (fields[key] for fields in packages.values() for key in ("path", "file") if key in fields)
+    local = tuple(path.parent / place for place in map(local_path, named) if place is not None)
     warning = f"{path} was locked for Python {wanted}, and this build is for {target.runtime}: pass --python {wanted}"
     return Lock(_batches(pairs), local, indexes, (warning,) if wanted != str(target.runtime) else ())
 
@@ -137,10 +137,6 @@ def _pipfile_line(name: str, fields: Mapping[str, Any], folder: Path) -> tuple[s
         url = place if "://" in place else (folder / place).resolve().as_uri()
         return _line(f"{name}{extras} @ {url}{marker}", ())
     return _line(f"{name}{extras}{fields['version']}{marker}", fields.get("hashes", ()))
-
-
-def _is_local(fields: Mapping[str, Any], key: str) -> bool:
-    return key in fields and "://" not in fields[key]
 
 
 def _pylock_line(package: Package, folder: Path) -> tuple[str, bool]:

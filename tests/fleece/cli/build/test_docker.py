@@ -194,18 +194,53 @@ def test_files_that_requirements_name_go_along(build_in_docker, wheels, service,
     assert {"beta.py", "near.py"} <= set(packed)
 
 
-def test_hashes_of_a_pipfile_lock_are_enforced(build_in_docker, wheels, service, entries):
+PYLOCK = """lock-version = "1.0"
+created-by = "tests"
+
+[[packages]]
+name = "alpha"
+version = "1.0"
+[[packages.wheels]]
+url = "http://127.0.0.1/alpha-1.0-py3-none-any.whl"
+hashes = {{sha256 = "{}"}}
+"""
+
+
+def pipfile_lock(digest):
+    """Return the text of a ``Pipfile.lock`` with one package."""
+    package = {"version": "==1.0", "hashes": [f"sha256:{digest}"]}
+    return json.dumps({"_meta": {}, "default": {"alpha": package}, "develop": {}})
+
+
+@pytest.mark.parametrize(("name", "lock"), [("Pipfile.lock", pipfile_lock), ("pylock.toml", PYLOCK.format)])
+def test_hashes_of_a_lock_are_enforced(build_in_docker, wheels, service, entries, name, lock):
     """A lock's wheel is installed when its hash is right, and refused otherwise."""
     path = wheels("alpha")
     folder = service("users")
+    (folder / "src" / "requirements.txt").unlink()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     for hashed, code in ((digest, 0), ("0" * 64, 1)):
-        lock = {"_meta": {}, "default": {"alpha": {"version": "==1.0", "hashes": [f"sha256:{hashed}"]}}, "develop": {}}
-        (folder / "Pipfile.lock").write_text(json.dumps(lock), encoding="utf-8")
-        outcome = build_in_docker(folder, "-p", folder)
+        (folder / name).write_text(lock(hashed), encoding="utf-8")
+        outcome = build_in_docker(folder)
         assert outcome.exit_code == code
     assert "alpha.py" in entries(folder)
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in outcome.stderr
+
+
+def test_packages_with_and_without_hashes_share_a_namespace(build_in_docker, wheels, service, entries):
+    """What has hashes is installed apart from what has none; folders that both have are put together."""
+    alpha = wheels("alpha", files={"shared/alpha.py": ""}, extra={"scripts/one": "#!python\n"})
+    beta = wheels("beta", files={"shared/beta.py": ""}, extra={"scripts/two": "#!python\n"})
+    folder = service("users")
+    packages = {
+        "alpha": {"version": "==1.0", "hashes": [f"sha256:{hashlib.sha256(alpha.read_bytes()).hexdigest()}"]},
+        "beta": {"file": beta.as_uri()},
+    }
+    (folder / "Pipfile.lock").write_text(json.dumps({"_meta": {}, "default": packages}), encoding="utf-8")
+    for way in ([], ["--no-docker"]):
+        outcome = build_in_docker(folder, "-p", folder, *way)
+        assert outcome.exit_code == 0, outcome.stderr
+        assert {"shared/alpha.py", "shared/beta.py", "bin/one", "bin/two"} <= set(entries(folder))
 
 
 def test_the_images_python_is_checked(build_in_docker, engine, wheels, service):
