@@ -2,43 +2,14 @@
 
 import dataclasses
 import os
-import socket
-import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from fleece.cli import aws
 from fleece.cli.credentials import AwsCredentials, CredentialsError, Login, MemoryStore, Resolver
-from fleece.cli.credentials.rackspace import Rackspace
-from fleece.cli.environments import Environment
 from fleece.cli.errors import UsageError
 
 ACCOUNT = "123456789012"
-
-
-@pytest.fixture
-def environment(fleece_aws):
-    """Return an environment whose account is the emulated one."""
-    return Environment("dev", ACCOUNT, endpoint_url=fleece_aws.url)
-
-
-@pytest.fixture
-def answers():
-    """Answer questions from a dict, and remember them."""
-    return Answers()
-
-
-class Answers(dict):
-    """Answers by the first word of the question."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked = []
-
-    def __call__(self, question, *, hidden):
-        self.asked.append((question, hidden))
-        return self[question.split(" ", maxsplit=1)[0]]
 
 
 def identity(aws, credentials):
@@ -183,156 +154,6 @@ def test_no_login(environment, environ, told):
         Resolver(environ=environ).resolve(dataclasses.replace(environment, rs_username_var="MY_USER"))
 
 
-def test_a_passcode(fleece_rackspace, environment, answers):
-    """A user with a second factor is asked for the passcode, hidden, once per token."""
-    fleece_rackspace.user("mine", "k2", mfa="123456")
-    answers["Passcode"] = "123456"
-    resolver = Resolver(Login("mine", "k2"), ask=answers)
-    resolver.resolve(environment)
-    fleece_rackspace.account("210987654321")
-    resolver.resolve(dataclasses.replace(environment, account="210987654321"))
-    assert answers.asked == [("Passcode of mine", True)]
-
-
-def test_a_wrong_passcode(fleece_rackspace, environment, answers):
-    """A passcode that is refused is a failure that does not repeat it."""
-    fleece_rackspace.user("mine", "k2", mfa="123456")
-    answers["Passcode"] = "654321"
-    with pytest.raises(CredentialsError, match="refuses the passcode of 'mine'") as caught:
-        Resolver(Login("mine", "k2"), ask=answers).resolve(environment)
-    assert "654321" not in str(caught.value)
-
-
-def test_a_passcode_where_nobody_can_be_asked(fleece_rackspace, environment):
-    """Without a terminal, or with ``--no-input``, a second factor is wrong usage."""
-    fleece_rackspace.user("mine", "k2", mfa="123456")
-    with pytest.raises(UsageError, match="the passcode of mine is missing; give it in a terminal, without --no-input"):
-        Resolver(Login("mine", "k2")).resolve(environment)
-
-
-BODY = '{"secret": "hunter2"}'
-
-
-@pytest.mark.parametrize(
-    ("kind", "fault", "told"),
-    [
-        ("tokens", {"status": 400}, "Rackspace Identity answered HTTP 400: try again later"),
-        ("tokens", {"status": 401}, "refuses the API key of 'fleece': check the user name and the key"),
-        ("tokens", {"status": 403}, "says that the user 'fleece' is disabled"),
-        ("tokens", {"status": 413, "headers": {"Retry-After": "0"}}, "limits how often it is asked (HTTP 413): wait"),
-        ("tokens", {"status": 503, "headers": {"Retry-After": "0"}}, "Rackspace Identity answered HTTP 503"),
-        (
-            "tokens",
-            {"status": 301, "headers": {"Location": "http://127.0.0.1:1/"}},
-            "answered 301, a redirect: refused",
-        ),
-        ("tokens", {"status": 200, "body": "<html>hunter2"}, "Identity answered with something that is not JSON"),
-        ("tokens", {"status": 200, "body": BODY}, "Identity answered with something that is no token"),
-        ("tokens", {"status": 200, "body": '{"access": {"token": {"id": "a\\nhunter2"}}}'}, "that is no token"),
-        ("credentials", {"status": 403}, "FAWS has no AWS account 123456789012 for this user"),
-        ("credentials", {"status": 404}, "FAWS has no AWS account 123456789012 for this user"),
-        (
-            "credentials",
-            {"status": 307, "headers": {"Location": "http://127.0.0.1:1/"}},
-            "FAWS answered 307, a redirect",
-        ),
-        ("credentials", {"status": 501}, "FAWS answered HTTP 501: try again later"),
-        ("credentials", {"status": 200, "body": BODY}, "FAWS answered with something that is no credential"),
-        ("credentials", {"status": 401}, "FAWS refuses the token"),
-    ],
-)
-def test_what_services_answer(fleece_rackspace, environment, kind, fault, told):
-    """Every answer but the right one is one line with the service and the status, and nothing of what came back."""
-    fleece_rackspace.fail(kind, times=8, **{"body": BODY, **fault})
-    with pytest.raises(CredentialsError) as caught:
-        Resolver().resolve(environment)
-    assert told in str(caught.value)
-    assert "hunter2" not in str(caught.value)
-    assert caught.value.exit_code == 1
-
-
-@pytest.mark.parametrize("status", [413, 429, 500, 503])
-def test_a_busy_service_is_asked_again(fleece_rackspace, environment, status):
-    """A service that is busy for a moment is asked again."""
-    fleece_rackspace.fail("tokens", status, headers={"Retry-After": "0"})
-    fleece_rackspace.fail("credentials", status, headers={"Retry-After": "0"})
-    assert Resolver().resolve(environment).session_token
-    assert [request.status for request in fleece_rackspace.requests] == [status, 200, status, 200]
-
-
-@pytest.mark.parametrize("kind", ["tokens", "credentials"])
-def test_a_slow_service_is_waited_for(fleece_rackspace, environment, kind):
-    """An answer that takes its time is an answer."""
-    fleece_rackspace.fail(kind, None, delay=0.3)
-    assert Resolver().resolve(environment).session_token
-
-
-@pytest.mark.parametrize("kind", ["tokens", "credentials"])
-def test_a_service_that_hangs(fleece_rackspace, kind):
-    """A service that does not answer in time is asked once more, and then told."""
-    rackspace = Rackspace(fleece_rackspace.url, fleece_rackspace.url, lambda _user: "", timeout=(5, 0.2))
-    token = rackspace.token("fleece", fleece_rackspace.environment()["RS_API_KEY"])
-    fleece_rackspace.fail(kind, None, times=2, delay=60)
-    with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(ReadTimeout\): try again"):
-        rackspace.token("fleece", "k") if kind == "tokens" else rackspace.credentials(ACCOUNT, token)
-
-
-@pytest.mark.parametrize("kind", ["tokens", "credentials"])
-def test_a_connection_that_is_cut(fleece_rackspace, environment, kind):
-    """Half an answer is none: it is told where it broke off, and nothing of it is used or kept."""
-    fleece_rackspace.fail(kind, None, times=8, cut=True)
-    store = MemoryStore()
-    with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(\w+\): try again"):
-        Resolver(store=store).resolve(environment)
-    fleece_rackspace.clear()
-    assert Resolver(store=store).resolve(environment).session_token
-
-
-def test_a_user_without_a_tenant(fleece_rackspace, environment):
-    """A token may come without a tenant, and is used without."""
-    fleece_rackspace.user("mine", "k2", tenant=None)
-    assert Resolver(Login("mine", "k2")).resolve(environment).session_token
-
-
-@pytest.mark.parametrize("kind", ["tokens", "credentials"])
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_not_followed(fleece_rackspace, environment, kind, status):
-    """A redirect, though it be to the same server, is refused: key, token and passcode go nowhere else."""
-    to = f"{fleece_rackspace.url}/elsewhere"
-    fleece_rackspace.fail(kind, status, headers={"Location": to})
-    with pytest.raises(CredentialsError, match=f"answered {status}, a redirect: refused"):
-        Resolver().resolve(environment)
-    assert "/elsewhere" not in [request.path for request in fleece_rackspace.requests]
-
-
-def test_a_passcode_is_not_sent_on(fleece_rackspace, environment, answers):
-    """A redirect of the call that has the passcode is refused, and the passcode is sent once."""
-    fleece_rackspace.user("mine", "k2", mfa="123456")
-    answers["Passcode"] = "123456"
-    challenge = {"WWW-Authenticate": "OS-MF sessionId='s', factor='PASSCODE'"}
-    fleece_rackspace.fail("tokens", 401, headers=challenge)
-    fleece_rackspace.fail("tokens", 307, headers={"Location": f"{fleece_rackspace.url}/v2.0/tokens"})
-    with pytest.raises(CredentialsError, match="answered 307, a redirect: refused"):
-        Resolver(Login("mine", "k2"), ask=answers).resolve(environment)
-    assert [request.status for request in fleece_rackspace.requests] == [401, 307]
-
-
-def test_a_service_that_is_not_there(environment, monkeypatch):
-    """No connection is told with the URL."""
-    monkeypatch.setenv("FLEECE_IDENTITY_URL", "http://127.0.0.1:1")
-    with pytest.raises(CredentialsError, match=r"Identity cannot be reached at http://127\.0\.0\.1:1/v2\.0/tokens"):
-        Resolver(Login("me", "k")).resolve(environment)
-
-
-@pytest.mark.parametrize("name", ["FLEECE_IDENTITY_URL", "FLEECE_FAWS_URL"])
-@pytest.mark.parametrize("url", ["http://identity.example", "identity.example", "https://user@identity.example"])
-def test_secrets_go_to_https_alone(environment, monkeypatch, name, url):
-    """A base URL without TLS, or that is none, is wrong usage that names the variable."""
-    monkeypatch.setenv(name, url)
-    with pytest.raises(UsageError, match=f"{name}: '{url}'"):
-        Resolver(Login("me", "k")).resolve(environment)
-
-
 def test_a_token_that_was_revoked(fleece_rackspace, environment):
     """A kept token that FAWS refuses is replaced once."""
     store = MemoryStore()
@@ -452,85 +273,6 @@ def test_a_role_of_another_provider_is_kept(fleece_aws, environment, provider, c
         other = {**os.environ, "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}
         with pytest.raises(CredentialsError, match="InvalidClientTokenId"):
             Resolver(store=store, environ=other).resolve(environment)
-
-
-def test_a_profile_that_expires(environment, tmp_path, monkeypatch):
-    """When a profile's credentials end is known, so that who gets them asks again in time."""
-    document = tmp_path / "document"
-    document.write_text(
-        '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", '
-        '"Expiration": "2090-01-01T00:00:00Z"}'
-    )
-    (tmp_path / "config").write_text(f"[profile mine]\ncredential_process = cat {document}\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    environment = dataclasses.replace(environment, provider="profile", profile="mine")
-    expiration = datetime(2090, 1, 1, tzinfo=timezone.utc)
-    assert Resolver().resolve(environment) == AwsCredentials("A", "s", "t", expiration)
-
-
-@pytest.mark.parametrize(
-    ("program", "told"),
-    [
-        ("echo hello", "what its credential_process prints is no such document"),
-        ("echo []", "what its credential_process prints is no such document"),
-        ("true", "what its credential_process prints is no such document"),
-        ("echo {}", "Unsupported version"),
-        ("sh -c 'echo sorry >&2; echo and more >&2; exit 3'", "custom-process: sorry and more"),
-        ("/nowhere/program", "/nowhere/program: No such file or directory"),
-    ],
-)
-def test_a_profile_whose_process_fails(environment, tmp_path, monkeypatch, program, told):
-    """What goes wrong in a profile's own program is told with the profile's name, in one line."""
-    (tmp_path / "config").write_text(f"[profile mine]\ncredential_process = {program}\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    with pytest.raises(CredentialsError, match="the AWS profile 'mine' gives no credentials: ") as caught:
-        Resolver().resolve(dataclasses.replace(environment, provider="profile", profile="mine"))
-    assert told in str(caught.value)
-
-
-def test_a_profile(environment, tmp_path, monkeypatch):
-    """``provider: profile`` takes what boto3 finds for that profile, not the shell's variables."""
-    config = tmp_path / "config"
-    config.write_text("[profile mine]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = s\n[profile empty]\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    environment = dataclasses.replace(environment, provider="profile", profile="mine")
-    assert Resolver().resolve(environment) == AwsCredentials("AKIAPROFILE", "s")
-    with pytest.raises(CredentialsError, match="the AWS profile 'empty' has no credentials"):
-        Resolver().resolve(dataclasses.replace(environment, profile="empty"))
-    with pytest.raises(UsageError, match="there is no AWS profile 'nope'"):
-        Resolver().resolve(dataclasses.replace(environment, profile="nope"))
-
-
-def test_a_role_of_a_profile_is_not_assumed_at_an_endpoint_of_the_shell(fleece_aws, environment, tmp_path, monkeypatch):
-    """The call for a profile's role goes to AWS, here to a proxy that refuses, not where AWS_ENDPOINT_URL says."""
-    fleece_aws.role("Deploy")
-    keys = fleece_aws.credentials()
-    config = tmp_path / "config"
-    config.write_text(
-        "[profile keys]\n"
-        f"aws_access_key_id = {keys.access_key_id}\naws_secret_access_key = {keys.secret_access_key}\n"
-        "[profile mine]\nsource_profile = keys\nrole_arn = arn:aws:iam::123456789012:role/Deploy\n"
-    )
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", fleece_aws.url)
-    monkeypatch.setattr(aws, "_ATTEMPTS", 1)
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        proxy.settimeout(30)
-        for name in ("HTTPS_PROXY", "https_proxy"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
-        asked = threading.Thread(target=_refuse, args=(proxy,))
-        asked.start()
-        with pytest.raises(CredentialsError, match="the AWS profile 'mine' gives no credentials"):
-            Resolver().resolve(dataclasses.replace(environment, provider="profile", profile="mine"))
-        asked.join()
-    assert fleece_aws.calls("sts") == []
-
-
-def _refuse(proxy):
-    connection, _ = proxy.accept()
-    with connection:
-        connection.recv(65536)
-        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_secrets_are_not_shown(fleece_rackspace, environment):

@@ -1,0 +1,161 @@
+"""What Rackspace's two services can answer, and a second factor, from their stub."""
+
+import dataclasses
+
+import pytest
+
+from fleece.cli.credentials import CredentialsError, Login, MemoryStore, Resolver
+from fleece.cli.credentials.rackspace import Rackspace
+from fleece.cli.errors import UsageError
+
+ACCOUNT = "123456789012"
+
+
+BODY = '{"secret": "hunter2"}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "told"),
+    [
+        ("tokens", {"status": 400}, "Rackspace Identity answered HTTP 400: try again later"),
+        ("tokens", {"status": 401}, "refuses the API key of 'fleece': check the user name and the key"),
+        ("tokens", {"status": 403}, "says that the user 'fleece' is disabled"),
+        ("tokens", {"status": 413, "headers": {"Retry-After": "0"}}, "limits how often it is asked (HTTP 413): wait"),
+        ("tokens", {"status": 503, "headers": {"Retry-After": "0"}}, "Rackspace Identity answered HTTP 503"),
+        (
+            "tokens",
+            {"status": 301, "headers": {"Location": "http://127.0.0.1:1/"}},
+            "answered 301, a redirect: refused",
+        ),
+        ("tokens", {"status": 200, "body": "<html>hunter2"}, "Identity answered with something that is not JSON"),
+        ("tokens", {"status": 200, "body": BODY}, "Identity answered with something that is no token"),
+        ("tokens", {"status": 200, "body": '{"access": {"token": {"id": "a\\nhunter2"}}}'}, "that is no token"),
+        ("credentials", {"status": 403}, "FAWS has no AWS account 123456789012 for this user"),
+        ("credentials", {"status": 404}, "FAWS has no AWS account 123456789012 for this user"),
+        (
+            "credentials",
+            {"status": 307, "headers": {"Location": "http://127.0.0.1:1/"}},
+            "FAWS answered 307, a redirect",
+        ),
+        ("credentials", {"status": 501}, "FAWS answered HTTP 501: try again later"),
+        ("credentials", {"status": 200, "body": BODY}, "FAWS answered with something that is no credential"),
+        ("credentials", {"status": 401}, "FAWS refuses the token"),
+    ],
+)
+def test_what_services_answer(fleece_rackspace, environment, kind, fault, told):
+    """Every answer but the right one is one line with the service and the status, and nothing of what came back."""
+    fleece_rackspace.fail(kind, times=8, **{"body": BODY, **fault})
+    with pytest.raises(CredentialsError) as caught:
+        Resolver().resolve(environment)
+    assert told in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("status", [413, 429, 500, 503])
+def test_a_busy_service_is_asked_again(fleece_rackspace, environment, status):
+    """A service that is busy for a moment is asked again."""
+    fleece_rackspace.fail("tokens", status, headers={"Retry-After": "0"})
+    fleece_rackspace.fail("credentials", status, headers={"Retry-After": "0"})
+    assert Resolver().resolve(environment).session_token
+    assert [request.status for request in fleece_rackspace.requests] == [status, 200, status, 200]
+
+
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+def test_a_slow_service_is_waited_for(fleece_rackspace, environment, kind):
+    """An answer that takes its time is an answer."""
+    fleece_rackspace.fail(kind, None, delay=0.3)
+    assert Resolver().resolve(environment).session_token
+
+
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+def test_a_service_that_hangs(fleece_rackspace, kind):
+    """A service that does not answer in time is asked once more, and then told."""
+    rackspace = Rackspace(fleece_rackspace.url, fleece_rackspace.url, lambda _user: "", timeout=(5, 0.2))
+    token = rackspace.token("fleece", fleece_rackspace.environment()["RS_API_KEY"])
+    fleece_rackspace.fail(kind, None, times=2, delay=60)
+    with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(ReadTimeout\): try again"):
+        rackspace.token("fleece", "k") if kind == "tokens" else rackspace.credentials(ACCOUNT, token)
+
+
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+def test_a_connection_that_is_cut(fleece_rackspace, environment, kind):
+    """Half an answer is none: it is told where it broke off, and nothing of it is used or kept."""
+    fleece_rackspace.fail(kind, None, times=8, cut=True)
+    store = MemoryStore()
+    with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(\w+\): try again"):
+        Resolver(store=store).resolve(environment)
+    fleece_rackspace.clear()
+    assert Resolver(store=store).resolve(environment).session_token
+
+
+def test_a_user_without_a_tenant(fleece_rackspace, environment):
+    """A token may come without a tenant, and is used without."""
+    fleece_rackspace.user("mine", "k2", tenant=None)
+    assert Resolver(Login("mine", "k2")).resolve(environment).session_token
+
+
+@pytest.mark.parametrize("kind", ["tokens", "credentials"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(fleece_rackspace, environment, kind, status):
+    """A redirect, though it be to the same server, is refused: key, token and passcode go nowhere else."""
+    to = f"{fleece_rackspace.url}/elsewhere"
+    fleece_rackspace.fail(kind, status, headers={"Location": to})
+    with pytest.raises(CredentialsError, match=f"answered {status}, a redirect: refused"):
+        Resolver().resolve(environment)
+    assert "/elsewhere" not in [request.path for request in fleece_rackspace.requests]
+
+
+def test_a_passcode_is_not_sent_on(fleece_rackspace, environment, answers):
+    """A redirect of the call that has the passcode is refused, and the passcode is sent once."""
+    fleece_rackspace.user("mine", "k2", mfa="123456")
+    answers["Passcode"] = "123456"
+    challenge = {"WWW-Authenticate": "OS-MF sessionId='s', factor='PASSCODE'"}
+    fleece_rackspace.fail("tokens", 401, headers=challenge)
+    fleece_rackspace.fail("tokens", 307, headers={"Location": f"{fleece_rackspace.url}/v2.0/tokens"})
+    with pytest.raises(CredentialsError, match="answered 307, a redirect: refused"):
+        Resolver(Login("mine", "k2"), ask=answers).resolve(environment)
+    assert [request.status for request in fleece_rackspace.requests] == [401, 307]
+
+
+def test_a_service_that_is_not_there(environment, monkeypatch):
+    """No connection is told with the URL."""
+    monkeypatch.setenv("FLEECE_IDENTITY_URL", "http://127.0.0.1:1")
+    with pytest.raises(CredentialsError, match=r"Identity cannot be reached at http://127\.0\.0\.1:1/v2\.0/tokens"):
+        Resolver(Login("me", "k")).resolve(environment)
+
+
+@pytest.mark.parametrize("name", ["FLEECE_IDENTITY_URL", "FLEECE_FAWS_URL"])
+@pytest.mark.parametrize("url", ["http://identity.example", "identity.example", "https://user@identity.example"])
+def test_secrets_go_to_https_alone(environment, monkeypatch, name, url):
+    """A base URL without TLS, or that is none, is wrong usage that names the variable."""
+    monkeypatch.setenv(name, url)
+    with pytest.raises(UsageError, match=f"{name}: '{url}'"):
+        Resolver(Login("me", "k")).resolve(environment)
+
+
+def test_a_passcode(fleece_rackspace, environment, answers):
+    """A user with a second factor is asked for the passcode, hidden, once per token."""
+    fleece_rackspace.user("mine", "k2", mfa="123456")
+    answers["Passcode"] = "123456"
+    resolver = Resolver(Login("mine", "k2"), ask=answers)
+    resolver.resolve(environment)
+    fleece_rackspace.account("210987654321")
+    resolver.resolve(dataclasses.replace(environment, account="210987654321"))
+    assert answers.asked == [("Passcode of mine", True)]
+
+
+def test_a_wrong_passcode(fleece_rackspace, environment, answers):
+    """A passcode that is refused is a failure that does not repeat it."""
+    fleece_rackspace.user("mine", "k2", mfa="123456")
+    answers["Passcode"] = "654321"
+    with pytest.raises(CredentialsError, match="refuses the passcode of 'mine'") as caught:
+        Resolver(Login("mine", "k2"), ask=answers).resolve(environment)
+    assert "654321" not in str(caught.value)
+
+
+def test_a_passcode_where_nobody_can_be_asked(fleece_rackspace, environment):
+    """Without a terminal, or with ``--no-input``, a second factor is wrong usage."""
+    fleece_rackspace.user("mine", "k2", mfa="123456")
+    with pytest.raises(UsageError, match="the passcode of mine is missing; give it in a terminal, without --no-input"):
+        Resolver(Login("mine", "k2")).resolve(environment)
