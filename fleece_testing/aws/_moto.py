@@ -26,6 +26,7 @@ from moto.sts.utils import random_session_token
 from fleece_testing._http import QuietRequestHandler
 from fleece_testing.aws.credentials import Credentials
 from fleece_testing.aws.strictness.state import Key, Parameter, Principal, Role
+from fleece_testing.aws.strictness.trust import read
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -215,7 +216,8 @@ class MotoState:
         role: Any
         for role in iam_backends[account][PARTITION].get_roles():
             if role.arn == arn:
-                return Role(arn, int(role.max_session_duration or 3600))
+                trust = read(role.assume_role_policy_document)
+                return Role(arn, int(role.max_session_duration or 3600), trust)
         return None
 
     def is_public(self, bucket: str, action: str, key: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from fleece_testing.aws.credentials import Credentials
@@ -51,10 +51,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Role:
-    """An IAM role; `longest_session` is in seconds."""
+    """An IAM role; `longest_session` is in seconds, `trust` its trust policy."""
 
     arn: str
     longest_session: int
+    trust: Mapping[str, Any]
 
 
 class State(Protocol):

@@ -1,4 +1,4 @@
-"""STS: AssumeRole of a role that is not there, for longer than allowed, or with a name that is none.
+"""STS: AssumeRole of a role that is not there or trusts others, for longer than allowed, or with a bad name.
 
 Source: AssumeRole in the STS API reference; "role chaining" in the IAM user guide.
 """
@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fleece_testing.aws.errors import AWSError
+from fleece_testing.aws.strictness.trust import trusts
 
 if TYPE_CHECKING:
     from fleece_testing.aws.requests import Request
@@ -23,7 +24,7 @@ _DURATIONS_OF_USERS = range(900, 129_601)
 
 
 def check_assume_role(request: Request, caller: Principal, state: State) -> AWSError | None:
-    """Check the role, the session's name and its duration."""
+    """Check the role, whom it trusts, the session's name and its duration."""
     name, arn = request.parameters.get("RoleSessionName", ""), request.parameters.get("RoleArn", "")
     if not _SESSION_NAME.fullmatch(name):
         return _invalid(
@@ -31,7 +32,7 @@ def check_assume_role(request: Request, caller: Principal, state: State) -> AWSE
             f" must satisfy regular expression pattern: {_SESSION_NAME.pattern}"
         )
     role = state.role(arn)
-    if role is None:
+    if role is None or not trusts(role.trust, caller):
         message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
         return AWSError("AccessDenied", message, 403)
     return _check_duration(request.parameters.get("DurationSeconds", ""), caller, role.longest_session)

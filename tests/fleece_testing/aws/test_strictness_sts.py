@@ -80,8 +80,8 @@ def test_a_session_of_a_user(fleece_aws, refused):
     assert given["AccessKeyId"] not in [one["AccessKeyId"] for one in keys_listed]
     # It is no role's session, so what it assumes is no chain.
     arn = "arn:aws:iam::123456789012:role/long"
-    document = '{"Version": "2012-10-17", "Statement": []}'
-    fleece_aws.client("iam").create_role(RoleName="long", AssumeRolePolicyDocument=document, MaxSessionDuration=43_200)
+    fleece_aws.role("long")
+    fleece_aws.client("iam").update_role(RoleName="long", MaxSessionDuration=43_200)
     assert sts.assume_role(RoleArn=arn, RoleSessionName="me", DurationSeconds=43_200)["Credentials"]
 
 
