@@ -7,7 +7,6 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +23,14 @@ _FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Replace the file at `path` by one with this content, in one step that a kill or a power cut cannot halve.
 
-    The new content is on the disk before the name points to it. The mode of a file that is there is kept; a new one
-    gets what the umask leaves of 0666. A symbolic link stays, and the file that it leads to is replaced.
+    The new content is on the disk before the name points to it. The mode of a file that is there is kept, its owner and
+    group where the system lets us; a new one gets what the umask leaves of 0666. A symbolic link stays, and the file
+    that it leads to is replaced. What interrupts this, Ctrl-C for instance, leaves no other file behind.
 
     Raises:
-        OSError: the folder is not there or not writable, the disk is full, or `path` is a folder, a pipe or a device;
-            what was there is untouched. The error's ``filename`` is that of the file to be written.
+        OSError: the folder is not there or not writable, the file is read-only, the disk is full, or `path` is a
+            folder, a pipe or a device; what was there is untouched. The error's ``filename`` is that of the file to be
+            written.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -93,19 +94,32 @@ def naming(path: Path) -> Iterator[None]:
 def _replace(target: Path, content: bytes) -> None:
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, "not a regular file, so it cannot be replaced", str(target))
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only", str(target))
+    # Named before it is made: what interrupts us in between finds it.
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    with contextlib.ExitStack() as leaving:
+        # Twice: one signal can interrupt one of them.
+        leaving.callback(temporary.unlink, missing_ok=True)
+        leaving.callback(temporary.unlink, missing_ok=True)
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 (a descriptor)
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), _mode(target))
+            _adopt(file.fileno(), target)
             os.fsync(file.fileno())
-        os.replace(temporary, target)  # noqa: PTH105 (a name from mkstemp, not a Path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
+        temporary.replace(target)
     _sync_folder(target.parent)
+
+
+def _adopt(descriptor: int, target: Path) -> None:
+    """Give a new file the owner, group and mode of the one that it replaces."""
+    with contextlib.suppress(FileNotFoundError):
+        there = target.stat()
+        for owner, group in ((there.st_uid, there.st_gid), (-1, there.st_gid)):
+            with contextlib.suppress(PermissionError):  # only root gives files away
+                os.fchown(descriptor, owner, group)
+                break
+    os.fchmod(descriptor, _mode(target))
 
 
 def _mode(target: Path) -> int:

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from fleece.cli import _files
 from fleece.cli._files import write_atomically
 
 
@@ -64,6 +65,83 @@ def test_what_is_no_file_is_not_replaced(tmp_path):
         write_atomically(path, b"x")
     assert stat.S_ISFIFO(path.stat().st_mode)
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_owner_and_group_are_kept(tmp_path):
+    """Who may read the file stays as it was, for root at least; nobody else can give files away."""
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+    owner = (4321, 8765) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(path, *owner)
+    path.chmod(0o640)
+    write_atomically(path, b"new")
+    there = path.stat()
+    assert (there.st_uid, there.st_gid, stat.S_IMODE(there.st_mode)) == (*owner, 0o640)
+
+
+def test_who_may_not_give_files_away_still_writes(tmp_path, monkeypatch):
+    """The system refuses another owner to everybody but root, and another group to who is not in it."""
+    (tmp_path / "f").write_bytes(b"old")
+
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "not yours")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    write_atomically(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+
+
+def test_a_read_only_file_is_left(tmp_path, monkeypatch):
+    """Whoever has taken the right to write from a file did not want it to be replaced either."""
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    if os.geteuid() == 0:  # for whom nothing is read-only
+        monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+    with pytest.raises(PermissionError, match="read-only") as caught:
+        write_atomically(path, b"new")
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == b"old"
+
+
+# The end of a `with` is interrupted as well, and leaves closing the file to Python.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("event", ["line", "return"])
+def test_interrupted_at_any_line_it_leaves_nothing_else(tmp_path, event):
+    """Ctrl-C between any two lines leaves the old file or the new one, and none beside it."""
+    path = tmp_path / "f"
+    moments = _interrupted(path, event, None)
+    assert moments > 2
+    for moment in range(moments):
+        path.write_bytes(b"old")
+        _interrupted(path, event, moment)
+        assert [there.name for there in tmp_path.iterdir()] == ["f"]
+        assert path.read_bytes() in {b"old", b"new"}
+
+
+def _interrupted(path, wanted, moment):
+    """Write, with Ctrl-C at the event of that number; return how many there were."""
+    passed = 0
+
+    def trace(frame, event, _argument):
+        nonlocal passed
+        if frame.f_code.co_filename != _files.__file__:
+            return None
+        if event == wanted:
+            passed += 1
+            if passed - 1 == moment:
+                raise KeyboardInterrupt
+        return trace
+
+    tracing = sys.gettrace()
+    try:
+        sys.settrace(trace)
+        write_atomically(path, b"new")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(tracing)
+    return passed
 
 
 def test_killed_at_any_moment_the_file_is_whole(tmp_path):
