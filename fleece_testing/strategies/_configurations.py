@@ -166,7 +166,7 @@ class _Writer:
             deeper = indent + self._pick(2, 3, 4)
             below = self._mapping(value, deeper) if isinstance(value, dict) else self._sequence(value, deeper)
             return f"{anchor}{self._line_end()}{below}"
-        if isinstance(value, str) and self._pick(True, False) and (block := self._block(value, indent)):
+        if isinstance(value, str) and self._pick(False, True) and (block := self._block(value, indent)):
             return block
         return f"{self._pick(' ', '  ')}{self._anchor()}{self._scalar(value, in_flow=False)}{self._line_end()}"
 
