@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
@@ -84,12 +85,16 @@ class Resolver:
         return self._in_role_of_provider(environment, base, role, region) if role else base
 
     def _of_provider(self, environment: Environment) -> AwsCredentials:
-        """Return the credentials of any provider but Rackspace; each of these keeps its own."""
+        """Return the credentials of any provider but Rackspace."""
         if environment.provider == "static":
             return AwsCredentials(environment.access_key_id, environment.secret_access_key)
         if environment.provider == "profile":
-            return profile.of_profile(environment.profile or "default")
+            return self._of_profile(environment.profile or "default")
         return profile.of_variables(self._environ)
+
+    def _of_profile(self, name: str) -> AwsCredentials:
+        found = profile.Profile(name, functools.partial(self._code, name), self._environ)
+        return self._kept(("aws", "profile", name, found.settings), found.credentials)
 
     def _in_role_of_provider(
         self, environment: Environment, base: AwsCredentials, role: str, region: str | None
@@ -146,7 +151,8 @@ class Resolver:
         if kept is not None and self._is_fresh(kept.expiration):
             return kept
         fetched = fetch()
-        self._store.put(parts, fetched.document())
+        if fetched.expiration is not None:  # else they might be somebody's own keys, which are good for ever
+            self._store.put(parts, fetched.document())
         return fetched
 
     def _is_fresh(self, expiration: datetime | None) -> bool:
@@ -188,6 +194,11 @@ class Resolver:
 
     def _passcode(self, username: str) -> str:
         return self._answer(f"passcode of {username}", "it in a terminal, without --no-input", hidden=True)
+
+    def _code(self, profile_name: str) -> str:
+        return self._answer(
+            f"MFA code of the profile {profile_name!r}", "it in a terminal, without --no-input", hidden=True
+        )
 
     def _answer(self, what: str, otherwise: str, *, hidden: bool = False) -> str:
         """Ask the user; where nobody can be asked, or says nothing, tell what to give instead."""
