@@ -152,7 +152,7 @@ def _content(service: str, response: requests.Response) -> object:
         raise CredentialsError(f"{service} answered HTTP {status}: try again later")
     try:
         return response.json()
-    except requests.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, numbers of thousands of digits, or lists within lists within ...
         raise CredentialsError(f"{service} answered with something that is not JSON: try again later") from None
 
 

@@ -28,6 +28,8 @@ BODY = '{"secret": "hunter2"}'
             "answered 301, a redirect: refused",
         ),
         ("tokens", {"status": 200, "body": "<html>hunter2"}, "Identity answered with something that is not JSON"),
+        ("tokens", {"status": 200, "body": "[" * 100_000}, "Identity answered with something that is not JSON"),
+        ("tokens", {"status": 200, "body": "9" * 5_000}, "Identity answered with something that is not JSON"),
         ("tokens", {"status": 200, "body": BODY}, "Identity answered with something that is no token"),
         ("tokens", {"status": 200, "body": '{"access": {"token": {"id": "a\\nhunter2"}}}'}, "that is no token"),
         ("credentials", {"status": 403}, "FAWS has no AWS account 123456789012 for this user"),
