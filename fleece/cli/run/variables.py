@@ -31,6 +31,8 @@ _OTHERS = frozenset(
     }
 )
 _OTHER_PREFIXES = ("AWS_BEARER_TOKEN_", "AWS_CONTAINER_", "AWS_ENDPOINT_URL")
+# For PowerShell, the typographic ones end a string as well.
+_DOUBLED_QUOTES = str.maketrans({quote: quote * 2 for quote in "'\u2018\u2019\u201a\u201b"})
 
 
 def given(credentials: AwsCredentials, region: str | None, endpoint_url: str | None) -> dict[str, str]:
@@ -76,7 +78,7 @@ def exported(variables: Mapping[str, str], form: str, unset: Iterable[str] = ())
     gone = [name for name in unset if name not in variables and name.isascii() and name.isidentifier()]
     if form == "powershell":
         lines = [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in gone]
-        lines += [f"$Env:{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in variables.items()]
+        lines += [f"$Env:{name} = '{value.translate(_DOUBLED_QUOTES)}'" for name, value in variables.items()]
     else:
         lines = [f"unset {name}" for name in gone]
         lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]

@@ -179,9 +179,11 @@ def test_export_for_shells(fleece_cli, fleece_environments):
 
 
 def test_export_for_powershell(fleece_cli, fleece_environments):
-    """``--export powershell`` doubles the quotes in a value."""
-    fleece_environments(local={**STATIC, "secret_access_key": "a'b"})
-    assert "$Env:AWS_SECRET_ACCESS_KEY = 'a''b'\n" in fleece_cli("run", "-e", "local", "--export", "powershell").stdout
+    """``--export powershell`` doubles the quotes in a value; PowerShell takes typographic ones for quotes as well."""
+    fleece_environments(local={**STATIC, "secret_access_key": "a'b\u2018c\u2019d\u201ae\u201bf\u201dg"})
+    text = fleece_cli("run", "-e", "local", "--export", "powershell").stdout
+    value = "a''b\u2018\u2018c\u2019\u2019d\u201a\u201ae\u201b\u201bf\u201dg"
+    assert f"$Env:AWS_SECRET_ACCESS_KEY = '{value}'\n" in text
 
 
 STALE = {"AWS_ENDPOINT_URL_S3": "http://x", "AWS_PROFILE": "p", "AWS_SESSION_TOKEN": "t"}
