@@ -19,7 +19,6 @@ from moto.kms.models import kms_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import s3_backends
-from moto.ssm.models import ssm_backends
 from moto.sts.models import sts_backends
 from moto.sts.utils import random_session_token
 
@@ -201,7 +200,8 @@ class MotoState:
         """Return the SSM parameter of that name."""
         if name.startswith("/aws/"):  # public ones and secrets of Secrets Manager: nobody's to put, and slow to look up
             return None
-        parameters = ssm_backends[account][region]._parameters  # noqa: SLF001 (nothing public)
+        # Not imported above: it imports all of EC2, which takes longer than all the rest.
+        parameters = backend("ssm", account, region)._parameters  # noqa: SLF001 (nothing public)
         versions: Any = parameters[name] if name in parameters else None  # noqa: SIM401 (its `get` does not find it)
         if not versions:
             return None

@@ -88,6 +88,20 @@ class TestAWS:
         code = "import fleece_testing.aws, sys; sys.exit('moto' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
+    def test_starting_it_does_not_import_ec2(self):
+        """Moto's EC2, which takes longer to import than all the rest, waits for a call that needs it, as SSM's do."""
+        code = (
+            "import sys\n"
+            "from fleece_testing import AWS\n"
+            "with AWS() as aws:\n"
+            "    aws.kms_key('app'), aws.role('deploy')\n"
+            "    print('moto.ec2' in sys.modules)\n"
+            "    aws.client('ssm').put_parameter(Name='/a', Value='x', Type='String')\n"
+            "    print('moto.ec2' in sys.modules)\n"
+        )
+        child = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+        assert child.stdout.split() == ["False", "True"]
+
     def test_a_missing_extra_is_named(self):
         """Without moto the import fails at once, and says what to install."""
         code = "import sys; sys.modules['moto'] = None; import fleece_testing.aws"
