@@ -43,7 +43,7 @@ def ended(imported, runtime):
             check=True,
         )
         moments, results = json.loads(done.stdout)
-        assert moments > 20
+        assert moments > 10
         return before, results
 
     return run
@@ -74,11 +74,12 @@ def test_a_kill_at_any_moment(imported, runtime, ended, arguments):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_an_end_at_any_moment_of_an_edit(ended, number):
-    """Ended by a signal at random moments, an edit leaves no open file at all, and the file whole."""
-    before, results = ended(number, 30, *EDIT)
+@pytest.mark.parametrize("arguments", [IMPORT, EDIT], ids=["import", "edit"])
+def test_an_end_at_any_moment(ended, arguments, number):
+    """Ended by a signal at random moments, neither leaves an open file, nor any other, and the file is whole."""
+    before, results = ended(number, 30, *arguments)
     assert_whole(before, results)
-    assert [result["left"] for result in results] == [{}] * len(results)
+    assert [(result["left"], result["beside"]) for result in results] == [({}, [])] * len(results)
 
 
 def test_only_the_first_signal_counts():
