@@ -9,9 +9,7 @@ from fleece_testing._lifecycle import Startable
 from fleece_testing.aws import arguments as given
 from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.application import Application
-from fleece_testing.aws.errors import AWSError
-from fleece_testing.aws.faults import Faults, Target
-from fleece_testing.aws.lag import SERVICES, Lag
+from fleece_testing.aws.misbehaving import _Misbehaving
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,13 +19,12 @@ if TYPE_CHECKING:
     from fleece_testing.aws._clients import Clients
     from fleece_testing.aws.application import Call
     from fleece_testing.aws.credentials import Credentials
-    from fleece_testing.aws.faults import When
 
 _USER = "fleece"
 _FEDERATED_ROLE = "federated"
 
 
-class AWS(Startable):
+class AWS(Startable, _Misbehaving):
     """AWS on a loopback port, for this process and its children.
 
     Moto keeps its resources per process: two instances in one process share them, and a `clear` of one clears both.
@@ -83,8 +80,7 @@ class AWS(Startable):
         self._server: LoopbackServer | None = None
         self._application: Application | None = None
         self._clients: Clients | None = None
-        self._faults = Faults()
-        self._lag = Lag(lambda *place: self._moto.backend(*place))  # noqa: PLW0108 (moto is imported when it is asked)
+        super().__init__(lambda *place: self._moto.backend(*place))  # noqa: PLW0108 (moto is imported when it is asked)
         self._user_keys: dict[str, Any] = {}
 
     def start(self) -> Self:
@@ -225,91 +221,11 @@ class AWS(Startable):
         found = [] if self._application is None else self._application.calls
         return [call for call in found if call.service == name and operation in (None, call.operation)]
 
-    def fail(
-        self,
-        service: str,
-        operation: str | None = None,
-        times: int = 1,
-        *,
-        code: str = "InternalFailure",
-        status: int = 500,
-        message: str = "This failure was asked for by a test.",
-        when: When | None = None,
-    ) -> None:
-        """Answer the next calls with an error.
-
-        Args:
-            service: boto3's name of it.
-            operation: as in the API; ``None`` is any.
-            times: how many calls; boto3 by itself repeats those that end with a 5xx status or throttled.
-            code: what ``ClientError`` has in ``Error.Code``.
-            status: the HTTP status.
-            message: what ``ClientError`` has in ``Error.Message``.
-            when: only calls for which this is true; it gets a `fleece_testing.aws.Request`.
-
-        Raises:
-            ValueError: boto3 has no such service, or that no such operation; a call cannot fail so.
-        """
-        given.check_times(times, "; the error's code is code=...")
-        given.check_status(status)
-        self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
-
-    def throttle(
-        self, service: str, operation: str | None = None, per_second: float = 1, *, when: When | None = None
-    ) -> None:
-        """Let that many calls a second through, and a burst of as many; the others are throttled as AWS does it."""
-        given.check_rate(per_second)
-        self._faults.throttle(self._target(service, operation, when), per_second)
-
-    def deny(self, action: str, *, when: When | None = None) -> None:
-        """Answer an action with AccessDenied, such as ``kms:Decrypt`` or ``ssm:Put*``, as a policy of IAM would.
-
-        Both parts are the API's names, also where IAM's differ: ``s3:ListObjectsV2``, not ``s3:ListBucket``.
-
-        Raises:
-            ValueError: there is no colon in it, or no such service or operation in boto3.
-        """
-        service, colon, operation = action.partition(":")
-        if not colon:
-            raise ValueError(f"An action is a service and an operation, such as kms:Decrypt, not {action!r}")
-        if "*" not in service:
-            check(service, None if "*" in operation else operation)
-        self._faults.deny(f"{signing_name(service)}:{operation or '*'}", when)
-
-    def delay(
-        self, service: str, operation: str | None = None, seconds: float = 0.02, *, when: When | None = None
-    ) -> None:
-        """Answer every call that much later, until `clear`, which ends those that wait with an error."""
-        given.check_delay(seconds)
-        self._faults.delay(self._target(service, operation, when), seconds)
-
-    def stale(self, reads: int = 1, service: str | None = None) -> None:
-        """Answer reads that follow a write as if it had not been yet, until `clear`: AWS is eventually consistent.
-
-        What `kms_key` and `role` make is there at once.
-
-        Args:
-            reads: how many reads of a service are late after its last write, in each account and region; 0 ends it.
-                Using a KMS key is a read as well.
-            service: one of `fleece_testing.aws.lag.SERVICES`; ``None`` is all of them.
-
-        Raises:
-            ValueError: reads of this service are never late.
-        """
-        if service is not None and service not in SERVICES:
-            raise ValueError(f"Reads of {service!r} are never late; those of {', '.join(SERVICES)} can be")
-        for name in SERVICES if service is None else (service,):
-            self._lag.set(name, reads)
-
     def _account(self, account: str | None) -> str:
         if account is None:
             return self.account
         given.check_account(account)
         return account
-
-    def _target(self, service: str, operation: str | None, when: When | None) -> Target:
-        check(service, operation)
-        return Target(signing_name(service), operation, when)
 
     @property
     def _moto(self) -> ModuleType:
