@@ -127,6 +127,14 @@ class TestProfile:
         assert (done.returncode, done.stderr) == (0, "")
         assert json.loads(done.stdout)["Arn"].startswith(f"arn:aws:sts::{account}:assumed-role/Deploy/")
 
+    def test_what_would_be_asked_is_an_error_of_awsclis(self, profile):
+        """Without the API key, awscli tells what fleece says of it, and prints nothing else."""
+        variables = profile.environment({**profile.variables, "RS_API_KEY": None})
+        command = ["aws", "sts", "get-caller-identity"]
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (255, "")
+        assert "Error: no credentials: the Rackspace API key of fleece is missing; give --apikey-file" in done.stderr
+
 
 def test_an_exported_environment_is_a_shells(fleece, account):
     """What ``--export env`` prints leads a program there, in a shell that knew nothing of it."""
