@@ -35,6 +35,10 @@ class LambdaContext(_LambdaContext):
         stage: the alias that ends the ARN.
         aws_request_id: default: a new one.
         client_context: what a mobile SDK sends; ``None`` is none, as on Lambda.
+
+    Examples:
+        >>> LambdaContext(function_name="users", stage="live").invoked_function_arn
+        'arn:aws:lambda:us-east-1:999999999999:function:users:live'
     """
 
     def __init__(
@@ -75,6 +79,11 @@ class LambdaEvent:
         path: path parameters.
         querystring: the query's parameters.
         requestor: ``source-ip``, ``user-agent``, ...
+
+    Examples:
+        >>> event = LambdaEvent(path={"id": "7"}).generate(path={"part": "a"}, operation="users:get")
+        >>> event["operation"], event["parameters"]["request"]["path"]
+        ('users:get', {'id': '7', 'part': 'a'})
     """
 
     def __init__(
@@ -123,6 +132,11 @@ class LambdaRequestGenerator:
     Args:
         event: default: ``LambdaEvent()``.
         context: default: ``LambdaContext()``.
+
+    Examples:
+        >>> request = LambdaRequestGenerator(context=LambdaContext("users")).generate_request(body={"id": "7"})
+        >>> request["body"], request["context"]["function_name"]
+        ({'id': '7'}, 'users')
     """
 
     def __init__(self, event: LambdaEvent | None = None, context: LambdaContext | None = None) -> None:
@@ -135,7 +149,12 @@ class LambdaRequestGenerator:
 
 
 def dict_update(base: Mapping[str, Any], merge: bool, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a new dict: `kwargs` over `base`, or `kwargs` alone when `merge` is false."""
+    """Return a new dict: `kwargs` over `base`, or `kwargs` alone when `merge` is false.
+
+    Examples:
+        >>> dict_update({"a": 1}, True, {"b": 2}), dict_update({"a": 1}, False, {"b": 2})
+        ({'a': 1, 'b': 2}, {'b': 2})
+    """
     return {**base, **kwargs} if merge else dict(kwargs)
 
 

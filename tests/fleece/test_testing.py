@@ -1,5 +1,6 @@
 """1.2.1's helpers for tests, under their old names."""
 
+import doctest
 import inspect
 
 import pytest
@@ -70,3 +71,15 @@ def test_dict_update_changes_nothing_that_was_given():
     assert testing.dict_update(base, True, {"b": 2}) == {"a": 1, "b": 2}
     assert testing.dict_update(base, False, {"b": 2}) == {"b": 2}
     assert base == {"a": 1}
+
+
+@pytest.mark.parametrize("name", testing.__all__)
+def test_the_example_of_each_name(name):
+    """Each name has an example, which does what it shows."""
+    finder = doctest.DocTestFinder(exclude_empty=False, recurse=False)
+    (test,) = finder.find(getattr(testing, name), name, globs=vars(testing).copy())
+    assert test.examples
+    out = []
+    runner = doctest.DocTestRunner()
+    runner.run(test, out=out.append)
+    assert runner.failures == 0, "".join(out)
