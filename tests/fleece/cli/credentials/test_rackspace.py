@@ -1,8 +1,13 @@
 """What Rackspace's two services can answer, and a second factor, from their stub."""
 
+import contextlib
 import dataclasses
+import socket
+import ssl
+import threading
 
 import pytest
+import trustme
 
 from fleece.cli.credentials import CredentialsError, Login, MemoryStore, Resolver
 from fleece.cli.credentials.rackspace import Rackspace
@@ -125,6 +130,33 @@ def test_a_service_that_is_not_there(environment, monkeypatch):
     monkeypatch.setenv("FLEECE_IDENTITY_URL", "http://127.0.0.1:1")
     with pytest.raises(CredentialsError, match=r"Identity cannot be reached at http://127\.0\.0\.1:1/v2\.0/tokens"):
         Resolver(Login("me", "k")).resolve(environment)
+
+
+@pytest.mark.parametrize("vouched", [False, True])
+def test_a_certificate_that_nobody_vouches_for(environment, tmp_path, monkeypatch, vouched):
+    """Without a certificate that ``REQUESTS_CA_BUNDLE`` or the system vouches for, no byte of the request is sent."""
+    authority, context, received = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    (authority if vouched else trustme.CA()).cert_pem.write_to_path(str(tmp_path / "bundle.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("FLEECE_IDENTITY_URL", f"https://127.0.0.1:{server.getsockname()[1]}")
+        accepting = threading.Thread(target=_receive, args=(server, context, received))
+        accepting.start()
+        with pytest.raises(CredentialsError, match=f"{'Connection' if vouched else 'SSL'}Error"):
+            Resolver(Login("me", "k")).resolve(environment)
+        server.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+    assert {request.partition(b" HTTP")[0] for request in received} == ({b"POST /v2.0/tokens"} if vouched else set())
+
+
+def _receive(server, context, received):
+    """Hang up on everybody, once they have sent a request."""
+    with contextlib.suppress(OSError):  # the server has been shut down
+        while True:
+            connection, _ = server.accept()
+            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                received.append(secured.recv(65536))
 
 
 @pytest.mark.parametrize("name", ["FLEECE_IDENTITY_URL", "FLEECE_FAWS_URL"])

@@ -204,6 +204,16 @@ def test_what_is_kept_is_not_mixed_up(fleece_aws, fleece_rackspace, environment,
     assert resolver.resolve(dataclasses.replace(environment, **change)) != first
 
 
+def test_what_is_kept_of_an_emulator_is_not_for_aws(fleece_aws, fleece_rackspace, environment):
+    """A role's credentials are used where they were given out, and not at another endpoint."""
+    fleece_aws.role("Deploy")
+    resolver = Resolver()
+    first = resolver.resolve(environment, role="Deploy")
+    elsewhere = dataclasses.replace(environment, endpoint_url=fleece_aws.url.replace("127.0.0.1", "localhost"))
+    assert resolver.resolve(elsewhere, role="Deploy") != first
+    assert resolver.resolve(environment, role="Deploy") == first
+
+
 def test_another_key_of_the_same_user(fleece_rackspace, environment):
     """Who gives another API key does not get what was kept for the right one."""
     fleece_rackspace.user("mine", "k2")
