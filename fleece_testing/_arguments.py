@@ -1,4 +1,4 @@
-"""Keyword arguments that are handed on: a misspelt one is found where it was written."""
+"""What a test hands on is looked at where it is given: a misspelt name is found where it was written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
 def check_names(what: str, function: Callable[..., Any], given: Iterable[str], kind: str = "argument") -> None:
@@ -28,6 +28,16 @@ def check_names(what: str, function: Callable[..., Any], given: Iterable[str], k
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return
     known = [parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY]
+    check_known(what, known, given, kind)
+
+
+def check_known(what: str, known: Sequence[str], given: Iterable[str], kind: str = "key") -> None:
+    """See that all names are known ones; the arguments are those of `check_names`.
+
+    Raises:
+        TypeError: with the nearest name, or all that there are.
+    """
+    __tracebackhide__ = True
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
@@ -48,3 +58,23 @@ def keywords_of(fixture: str, request: Any) -> dict[str, Any]:
             f' @pytest.mark.parametrize("{fixture}", [{{...}}], indirect=True)'
         )
     return dict(given)
+
+
+def check_times(times: object, hint: str = "") -> None:
+    """See that something can fail so often.
+
+    Raises:
+        ValueError: it can not.
+    """
+    if isinstance(times, bool) or not isinstance(times, int) or times < 1:
+        raise ValueError(f"times is how many answers fail, one or more, not {times!r}{hint}")
+
+
+def check_status(status: object, lowest: int = 400) -> None:
+    """See that an answer can have this status.
+
+    Raises:
+        ValueError: it can not.
+    """
+    if not (isinstance(status, int) and lowest <= status <= 599):  # noqa: PLR2004 (HTTP's highest)
+        raise ValueError(f"status is the number of an HTTP status, {lowest} to 599, not {status!r}")

@@ -20,6 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleece_testing._arguments import check_status, check_times
 from fleece_testing._docker import documents
 from fleece_testing._docker.application import OPERATIONS, Application, Fault, Received
 from fleece_testing._docker.images import Image, ImageConfig, Layer
@@ -196,10 +197,13 @@ class DockerEngine(Startable):
             times: how many answers.
 
         Raises:
-            ValueError: there is no such operation, or it has no stream to fail in.
+            ValueError: there is no such operation, it has no stream to fail in, or it cannot fail so.
         """
         if status == 200 and operation != "pull":  # noqa: PLR2004 (HTTP's)
             raise ValueError(f"Only pull can fail with status 200, within its stream: give {operation} another one")
+        if status != 200:  # noqa: PLR2004 (as above)
+            check_status(status)
+        check_times(times)
         self._running_application().spoil(operation, Fault(status, message), times)
 
     def vanish(self, during: str | None = None) -> None:

@@ -15,11 +15,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
 from fleece_testing import _rackspace_answers as answers
+from fleece_testing._arguments import check_status, check_times
 from fleece_testing._http import LoopbackServer
 from fleece_testing._lifecycle import Startable
 from fleece_testing._rackspace_directory import Directory, User
 from fleece_testing._rackspace_services import KINDS, ROUTES, Services
-from fleece_testing.aws.arguments import check_account, check_delay, check_status, check_times
+from fleece_testing.aws.arguments import check_account, check_delay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -39,26 +39,6 @@ def check_role(name: object) -> None:
         raise ValueError(f"The name of an IAM role is 1 to 64 letters, digits and + = , . @ _ -, and {name!r} is not")
 
 
-def check_times(times: object, hint: str = "") -> None:
-    """See that something can fail so often.
-
-    Raises:
-        ValueError: it can not.
-    """
-    if isinstance(times, bool) or not isinstance(times, int) or times < 1:
-        raise ValueError(f"times is how many answers fail, one or more, not {times!r}{hint}")
-
-
-def check_status(status: object, lowest: int = 400) -> None:
-    """See that an answer can have this status.
-
-    Raises:
-        ValueError: it can not.
-    """
-    if not (isinstance(status, int) and lowest <= status <= 599):  # noqa: PLR2004 (HTTP's highest)
-        raise ValueError(f"status is the number of an HTTP status, {lowest} to 599, not {status!r}")
-
-
 def check_rate(per_second: object) -> None:
     """See that this is a rate.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import check_status, check_times
 from fleece_testing.aws import arguments as given
 from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.errors import AWSError
@@ -52,8 +53,8 @@ class _Misbehaving:
         Raises:
             ValueError: boto3 has no such service, or that no such operation; a call cannot fail so.
         """
-        given.check_times(times, "; the error's code is code=...")
-        given.check_status(status)
+        check_times(times, "; the error's code is code=...")
+        check_status(status)
         self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
 
     def throttle(
