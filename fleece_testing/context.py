@@ -7,15 +7,18 @@ import secrets
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import check_known
 from fleece_testing._arn import function_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = ["Client", "ClientContext", "CognitoIdentity", "LambdaContext"]
 
+_IDENTITY = ("cognitoIdentityId", "cognitoIdentityPoolId")
 _W3C_FIELDS = ("traceparent", "tracestate", "baggage")
 
 
@@ -97,6 +100,9 @@ class LambdaContext:
         identity: ``{"cognitoIdentityId": ..., "cognitoIdentityPoolId": ...}``.
         tenant_id: the tenant, of functions that isolate tenants.
 
+    Raises:
+        TypeError: `client_context` or `identity` is no dictionary, `identity` has another key, `deadline` is no number.
+
     Examples:
         >>> now = 1000.0
         >>> context = LambdaContext(function_name="users", deadline=3, clock=lambda: now)
@@ -127,6 +133,7 @@ class LambdaContext:
         identity: Mapping[str, str] | None = None,
         tenant_id: str | None = None,
     ) -> None:
+        _check(deadline, client_context, identity)
         self.aws_request_id = str(uuid.uuid4()) if aws_request_id is None else aws_request_id
         self.function_name = function_name
         self.function_version = str(function_version)
@@ -166,3 +173,14 @@ class LambdaContext:
     def __repr__(self) -> str:
         names = ("aws_request_id", "function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb")
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+
+def _check(deadline: Any, client_context: Any, identity: Any) -> None:
+    """See that Lambda could send this: the JSON of a caller, and a time."""
+    __tracebackhide__ = True
+    if not isinstance(deadline, (int, float)):
+        raise TypeError(f"deadline must be a number of seconds, not {deadline!r}")
+    for name, given in {"client_context": client_context, "identity": identity}.items():
+        if not (given is None or isinstance(given, Mapping)):
+            raise TypeError(f"{name} must be a dictionary, not {given!r}")
+    check_known("identity", _IDENTITY, identity or ())

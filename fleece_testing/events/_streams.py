@@ -35,7 +35,7 @@ def dynamodb_stream(
         >>> dynamodb_stream((None, {'id': 1}))['Records'][0]['eventName']
         'INSERT'
     """
-    return {"Records": [_dynamodb_record(before, after, table, key) for before, after in changes]}
+    return {"Records": [_dynamodb_record(*_change(change), table, key) for change in changes]}
 
 
 def kinesis(*data: Any, stream: str = "stream", partition_key: str = "1") -> Event:
@@ -53,10 +53,20 @@ def kinesis(*data: Any, stream: str = "stream", partition_key: str = "1") -> Eve
     return {"Records": [_kinesis_record(one, number, stream, partition_key) for number, one in enumerate(data)]}
 
 
+def _change(given: Any) -> tuple[Any, Any]:
+    """See that this is the item before and the item after."""
+    if not (isinstance(given, (tuple, list)) and len(given) == 2):  # noqa: PLR2004 (the two)
+        raise ValueError(f"A change is the item before and the item after, such as (None, {{'id': 1}}), not {given!r}")
+    before, after = given
+    return before, after
+
+
 def _dynamodb_record(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, table: str, key: str) -> Event:
     item = after or before
     if item is None:
         raise ValueError("A change has an item before or after it, or both")
+    if key not in item:
+        raise ValueError(f"The item {item!r} has no {key!r}, the partition key: name another one with key=...")
     change: Event = {
         "ApproximateCreationDateTime": int(time.time()),
         "Keys": {key: dynamodb_value(item[key])},

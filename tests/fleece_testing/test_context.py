@@ -105,6 +105,24 @@ def test_the_callers_client_context_is_not_changed():
     assert repr(context.client_context) == "ClientContext(client=None, custom={'a': [1, 2]}, env=None)"
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"identity": {"cognito_identity_id": "x"}},
+            "identity has no key 'cognito_identity_id'; did you mean 'cognitoId",
+        ),
+        ({"identity": "x"}, "identity must be a dictionary, not 'x'"),
+        ({"client_context": "x"}, "client_context must be a dictionary, not 'x'"),
+        ({"deadline": "3"}, "deadline must be a number of seconds, not '3'"),
+    ],
+)
+def test_wrong_fields(fields, message):
+    """What Lambda could not send is told, and does not vanish without a word."""
+    with pytest.raises(TypeError, match=message):
+        LambdaContext(**fields)
+
+
 def test_the_fixture_makes_contexts(fleece_context):
     """`fleece_context` is a factory."""
     assert fleece_context(function_name="users").function_name == "users"

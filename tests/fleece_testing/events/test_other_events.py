@@ -89,3 +89,18 @@ def test_cognito():
     event = events.cognito("PreTokenGeneration_Authentication", user="u", attributes={"email": "x"}, response={"a": 1})
     assert event["request"]["userAttributes"] == {"email": "x"}
     assert (event["userName"], event["response"]) == ("u", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("x", "A change is the item before and the item after, such as .None, {'id': 1}., not 'x'"),
+        ({"id": 1}, "A change is the item before and the item after, "),
+        ((None, None), "A change has an item before or after it, or both"),
+        ((None, {"number": 1}), "The item {'number': 1} has no 'id', the partition key: name another one with key=..."),
+    ],
+)
+def test_changes_that_are_none(fleece_events, change, message):
+    """What is no change of a table's item is told with what one is."""
+    with pytest.raises(ValueError, match=message):
+        fleece_events.dynamodb_stream(change)
