@@ -102,7 +102,7 @@ def counting(environment, tmp_path, monkeypatch):
     program = tmp_path / "program"
 
     def write(end, settings=""):
-        document = DOCUMENT % ("'$(wc -l < calls)'", end)
+        document = DOCUMENT % ("'$(($(wc -l < calls)))'", end)
         program.write_text(f"#!/bin/sh\ncd '{tmp_path}' && echo >> calls && echo '{document}'\n")
         program.chmod(0o700)
         (tmp_path / "config").write_text(f"[profile mine]\ncredential_process = {program}\n{settings}")

@@ -9,7 +9,7 @@ import threading
 import pytest
 import trustme
 
-from fleece.cli.credentials import CredentialsError, Login, MemoryStore, Resolver
+from fleece.cli.credentials import CredentialsError, Login, MemoryStore, Resolver, rackspace
 from fleece.cli.credentials.rackspace import Rackspace
 from fleece.cli.errors import UsageError
 
@@ -68,6 +68,13 @@ def test_a_busy_service_is_asked_again(fleece_rackspace, environment, status):
     assert [request.status for request in fleece_rackspace.requests] == [status, 200, status, 200]
 
 
+def test_no_service_is_waited_for_as_long_as_it_likes(fleece_rackspace, environment, monkeypatch):
+    """A ``Retry-After`` of an hour is cut to what somebody waits."""
+    monkeypatch.setattr(rackspace, "_LONGEST_WAIT", 0.1)
+    fleece_rackspace.fail("tokens", 429, headers={"Retry-After": "3600"})
+    assert Resolver().resolve(environment).session_token
+
+
 @pytest.mark.parametrize("kind", ["tokens", "credentials"])
 def test_a_slow_service_is_waited_for(fleece_rackspace, environment, kind):
     """An answer that takes its time is an answer."""
@@ -78,11 +85,11 @@ def test_a_slow_service_is_waited_for(fleece_rackspace, environment, kind):
 @pytest.mark.parametrize("kind", ["tokens", "credentials"])
 def test_a_service_that_hangs(fleece_rackspace, kind):
     """A service that does not answer in time is asked once more, and then told."""
-    rackspace = Rackspace(fleece_rackspace.url, fleece_rackspace.url, lambda _user: "", timeout=(5, 0.2))
-    token = rackspace.token("fleece", fleece_rackspace.environment()["RS_API_KEY"])
+    services = Rackspace(fleece_rackspace.url, fleece_rackspace.url, lambda _user: "", timeout=(5, 0.2))
+    token = services.token("fleece", fleece_rackspace.environment()["RS_API_KEY"])
     fleece_rackspace.fail(kind, None, times=2, delay=60)
     with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(ReadTimeout\): try again"):
-        rackspace.token("fleece", "k") if kind == "tokens" else rackspace.credentials(ACCOUNT, token)
+        services.token("fleece", "k") if kind == "tokens" else services.credentials(ACCOUNT, token)
 
 
 @pytest.mark.parametrize("kind", ["tokens", "credentials"])
