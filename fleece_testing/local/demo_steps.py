@@ -137,13 +137,19 @@ def build(demo: Demo) -> str:
     in_docker = has_build_image(target, demo.environ)
     if in_docker:
         demo.show(demo.run(*arguments, "--target", "docker", limit=_PIP_LINES))
-        third = _sha256(demo.work / "docker" / demo.zip.name)
-        expect(first == third, f"the build in Docker differs from the one without: {third} and {first}")
+        differing = _contents(demo.work / "docker" / demo.zip.name) ^ _contents(demo.zip)
+        expect(not differing, f"the build in Docker differs from the one without: {sorted(differing)[:4]}")
     with zipfile.ZipFile(demo.zip) as package:
         names = package.namelist()
     expect("handler.py" in names and "swagger.yml" in names, "the zip lacks the service's own files")
-    again = "the same twice, and in Docker" if in_docker else "the same twice"
+    again = "the same twice, and in Docker but for bytecode" if in_docker else "the same twice"
     return f"{demo.zip.stat().st_size / 1024**2:.1f} MB, {len(names)} files, sha256 {first[:12]}..., {again}"
+
+
+def _contents(path: Path) -> set[tuple[str, int]]:
+    """Return name and checksum of all but the bytecode, which another patch release of Python makes differently."""
+    with zipfile.ZipFile(path) as package:
+        return {(one.filename, one.CRC) for one in package.infolist() if not one.filename.endswith(".pyc")}
 
 
 def _sha256(path: Path) -> str:
