@@ -60,6 +60,7 @@ class Guard:
         sys.addaudithook(self._hear)
         for name, position in _TAKING_ADDRESSES.items():
             self._wrap(socket.socket, name, _announcing(getattr(socket.socket, name), position))
+        self._wrap(socket.socket, "connect_ex", _returning(socket.socket.connect_ex))
         self._wrap(threading.Thread, "start", self._remembering(threading.Thread.start))
 
     def stop(self) -> None:
@@ -146,6 +147,22 @@ def _announcing(method: Callable[..., Any], position: int) -> Callable[..., Any]
         return method(sock, *arguments)
 
     return announced
+
+
+def _returning(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``connect_ex`` so that it returns the error of a refusal, as it does that of the network."""
+
+    @functools.wraps(connect)
+    def returned(sock: socket.socket, *arguments: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            return connect(sock, *arguments)
+        except OSError as error:
+            if error.errno != errno.ENETUNREACH:
+                raise
+            return error.errno
+
+    return returned
 
 
 def _who() -> dict[str, Any]:

@@ -106,6 +106,8 @@ def test_the_error_is_one_that_programs_expect(pytester, isolated):
             with socket.socket() as sock, pytest.raises(OSError, match="fleece_isolate: refused to connect") as caught:
                 sock.connect(("198.51.100.1", 80))
             assert caught.value.errno == errno.ENETUNREACH
+            with socket.socket() as sock:
+                assert sock.connect_ex(("198.51.100.1", 80)) == errno.ENETUNREACH
             with pytest.raises(socket.gaierror, match="fleece_isolate: refused to look up") as caught:
                 socket.getaddrinfo("a.invalid", 80)
             assert caught.value.errno == socket.EAI_NONAME
