@@ -75,8 +75,7 @@ class Client:
         if not callable(handler):
             raise TypeError(f"handler must be a function of an event and a context: {handler!r} was given")
         if not callable(context):
-            wanted = "a function that makes a context for each call, such as fleece_context"
-            raise TypeError(f"context must be {wanted}: {context!r} was given")
+            raise TypeError(f"context must be a function that makes a context for each call: {context!r} was given")
         events.check_options(kind, options)
         self.handler = handler
         self.kind = kind
