@@ -209,17 +209,19 @@ def _literal(value: str, spot: Spot) -> Spelling | None:
     return Spelling(header if spot.spelling.inline else f" {header}", body)
 
 
-_CHARACTERS = r"\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_PRINTABLE = re.compile(f"[{_CHARACTERS}]*")
+# What YAML does not print. Ranges of all that it does would take Python ten times as long to compile.
+_BEYOND_ASCII = r"\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff"
+_UNPRINTABLE = rf"\x00-\x1f{_BEYOND_ASCII}"
+_PRINTABLE = re.compile(f"[^{_UNPRINTABLE}]*")
 # Editors take white space at the end of a line away: such a line is better quoted.
-_LITERAL_LINE = re.compile(rf"(?:[\t{_CHARACTERS}]*[^\s])?")
+_LITERAL_LINE = re.compile(rf"[^\x00-\x08\x0a-\x1f{_BEYOND_ASCII}]*(?<!\s)")
 # What is plain in a block for every YAML parser; others are quoted, which is never wrong.
 _PLAIN = re.compile(
-    rf"""(?![-?:,\[\]{{}}\#&*!|>'"%@`=<\s]) (?:(?!:\s|\s\#)[{_CHARACTERS}])+ (?<![:\s])
-    | :(?=[a-z])                            (?:(?!:\s|\s\#)[{_CHARACTERS}])+ (?<![:\s])""",
+    rf"""(?![-?:,\[\]{{}}\#&*!|>'"%@`=<\s]) (?:(?!:\s|\s\#)[^{_UNPRINTABLE}])+ (?<![:\s])
+    | :(?=[a-z])                            (?:(?!:\s|\s\#)[^{_UNPRINTABLE}])+ (?<![:\s])""",
     re.VERBOSE,
 )
-_ESCAPED = re.compile(f"[^{_CHARACTERS}]")
+_ESCAPED = re.compile(f"[{_UNPRINTABLE}]")
 
 
 def is_printable(value: str) -> bool:

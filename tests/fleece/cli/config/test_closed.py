@@ -1,6 +1,7 @@
 """Import and export: what is written where, and what is kept."""
 
 import base64
+import json
 import textwrap
 
 import pytest
@@ -83,6 +84,15 @@ def test_several_lines_are_a_block_to_edit(keys, read, sealed):
     assert below_config(closed.export(there, keys).text) == (
         "pw:\n  +prod: | # the key\n    :encrypt:-----BEGIN-----\n    AAA\n\n      BBB=\n    -----END-----\n"
     )
+
+
+@pytest.mark.parametrize("secret", ["a\nb\x07", "a\x1b\nb", "a\nb\ufeff", "a\nb "])
+def test_lines_that_no_block_can_have_are_quoted(keys, read, secret):
+    """A text with a control character, also at a line's end, or with white space there, is opened in quotes."""
+    written = json.dumps(f":encrypt:{secret}")
+    there = closed.import_(read(f"a: {{+prod: {written}}}\nb:\n  +prod: {written}"), None, keys)
+    opened = document.parse(closed.export(document.parse(there), keys))
+    assert {leaf.plaintext for leaf in opened.secrets()} == {secret}
 
 
 def test_new_secrets_follow_their_surroundings(keys, read):
