@@ -1,6 +1,6 @@
 """Clients for an environment: its credentials, its region, its endpoint, and nothing that the shell has set by chance.
 
-Importing this module does not import boto3; making a client does.
+Importing this module does not import botocore; making a client does.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from fleece import _endpoints
+from fleece import __version__, _endpoints
 from fleece._defaults import defaults
 from fleece.cli.errors import UsageError
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from botocore.config import Config
+    from botocore.session import Session
 
-    from fleece.boto3 import Session
     from fleece.cli.credentials.values import AwsCredentials
     from fleece.cli.environments import Environment
 
@@ -57,7 +57,7 @@ def needed_region(environment: Environment, key_arn: str | None = None, environ:
 
 
 def client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:
-    """Make a boto3 client that goes where the environment says, with timeouts and bounded retries.
+    """Make an AWS client that goes where the environment says, with timeouts and bounded retries.
 
     Profiles and endpoints of the shell and of ``~/.aws/config`` have no say.
 
@@ -74,7 +74,7 @@ def client(service: str, environment: Environment, credentials: AwsCredentials, 
 
 def _client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:
     here = environment.endpoint_url is not None and _endpoints.is_loopback(environment.endpoint_url)
-    return defaults.resource("cli.session", _session).client(
+    return defaults.resource("cli.session", _session).create_client(
         service,
         region_name=region,
         endpoint_url=environment.endpoint_url,
@@ -100,6 +100,7 @@ def client_configuration(*, paced: bool = False, **options: Any) -> Config:
         read_timeout=_TIMEOUT,
         max_pool_connections=CONNECTIONS,
         retries={"mode": "adaptive" if paced else "standard", "total_max_attempts": _ATTEMPTS},
+        user_agent=f"fleece/{__version__}",  # botocore puts its own together anew at each call, which takes a while
         **options,
     )
 
@@ -122,14 +123,15 @@ def code(error: Exception) -> str:
 
 
 def _session() -> Session:
-    """Return the one session of the process: it holds no credentials, only the descriptions of services it has read."""
-    from botocore.session import Session as BotocoreSession  # noqa: PLC0415
+    """Return the one session of the process: it holds no credentials, only the descriptions of services it has read.
 
-    from fleece import boto3  # noqa: PLC0415
+    It is botocore's own: importing boto3 takes as long as twenty calls, and adds what no command uses.
+    """
+    from botocore.session import Session  # noqa: PLC0415
 
     # An AWS_PROFILE that does not exist would make it fail, even with the credentials given.
     no_profile: Any = {"profile": (None, None, None, None)}
-    return boto3.Session(botocore_session=BotocoreSession(no_profile))
+    return Session(no_profile)
 
 
 def warn_about_endpoints(environ: Mapping[str, str] = os.environ) -> None:

@@ -27,7 +27,7 @@ class Clients:
         self._made: dict[tuple[str, str, str], Any] = {}
 
     def client(self, service: str, environment: str, key: str | None = None) -> Any:
-        """Return a boto3 client for an environment by its name; the region may come from the ARN of a key.
+        """Return an AWS client for an environment by its name; the region may come from the ARN of a key.
 
         Raises:
             UsageError: there is no such environment or file, no region, or credentials are missing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 from concurrent.futures import Future
@@ -24,6 +25,8 @@ def call_each(call: Callable[[Item], Answer], items: Sequence[Item], width: int)
     threads = [threading.Thread(target=calls.work, daemon=True) for _ in range(min(width, len(items)))]
     for thread in threads:
         thread.start()
+    # Nobody need look for garbage in what there was before, which takes a tenth of the time of short calls.
+    gc.freeze()
     try:
         for answer in calls.answers:
             yield answer.result()
@@ -32,6 +35,7 @@ def call_each(call: Callable[[Item], Answer], items: Sequence[Item], width: int)
             thread.join()
         raise
     finally:
+        gc.unfreeze()
         calls.drop()
     for thread in threads:
         thread.join()

@@ -1,6 +1,8 @@
 """Clients for an environment: the region, and whose word counts."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -88,3 +90,29 @@ def test_roles_are_of_the_regions_partition(region):
     assert role_arn("Deploy", "123456789012", client.meta.partition) == f"arn:{partition}:iam::123456789012:role/Deploy"
     assert role_arn("arn:aws:iam::1:role/x", "2", client.meta.partition) == "arn:aws:iam::1:role/x"
     client.close()
+
+
+def test_a_client_needs_no_boto3():
+    """A client is botocore's: importing boto3 would take as long as twenty calls."""
+    code = """
+import sys
+from fleece.cli import aws
+from fleece.cli.credentials import AwsCredentials
+from fleece.cli.environments import Environment
+aws.client("kms", Environment("dev", "123456789012"), AwsCredentials("id", "key", None), "eu-west-1").close()
+sys.exit("boto3" in sys.modules or "s3transfer" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_calls_are_fleeces(fleece_aws):
+    """AWS's logs tell who called."""
+    credentials = fleece_aws.issue_credentials()
+    environment = Environment("dev", fleece_aws.account, endpoint_url=fleece_aws.url)
+    given = AwsCredentials(credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
+    sent = []
+    client = aws.client("kms", environment, given, "eu-west-1")
+    client.meta.events.register("before-send.kms", lambda request, **_: sent.append(request.headers["User-Agent"]))
+    client.list_keys()
+    client.close()
+    assert [agent.decode().split("/")[0] for agent in sent] == ["fleece"]
