@@ -39,8 +39,8 @@ def _kms(operation: str, request: Mapping[str, Any]) -> dict[str, str]:
     if operation == "Encrypt":
         plaintext = base64.b64decode(request["Plaintext"]).decode()
         return {"CiphertextBlob": ciphertext(request["KeyId"], plaintext), "KeyId": request["KeyId"]}
-    key, _, plaintext = base64.b64decode(request["CiphertextBlob"]).partition(b"|")
-    return {"Plaintext": base64.b64encode(plaintext).decode(), "KeyId": key.decode()}
+    key, _, text = base64.b64decode(request["CiphertextBlob"]).partition(b"|")
+    return {"Plaintext": base64.b64encode(text).decode(), "KeyId": key.decode()}
 
 
 class KMS(ThreadingHTTPServer):
