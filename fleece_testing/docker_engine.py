@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 from fleece_testing._arguments import check_status, check_times
 from fleece_testing._docker import documents
 from fleece_testing._docker.application import OPERATIONS, Application, Fault, Received
+from fleece_testing._docker.errors import EngineError
 from fleece_testing._docker.images import Image, ImageConfig, Layer
-from fleece_testing._docker.names import new_id, parse_reference
+from fleece_testing._docker.names import Reference, new_id, parse_reference
 from fleece_testing._docker.server import UnixServer
 from fleece_testing._docker.state import State
 from fleece_testing._docker.toolchain import PATH, PROGRAMS, Toolchain
@@ -156,8 +157,11 @@ class DockerEngine(Startable):
             login: user name and password without which the registry does not give it.
 
         Raises:
-            ValueError: this machine has no such Python or program.
+            ValueError: this machine has no such Python or program, there are no wheels, or no image has such a name.
         """
+        reference = _reference(name)
+        if wheels is not None and not Path(wheels).is_dir():
+            raise ValueError(f"There is no folder of wheels {wheels}")
         state = self._running_state()
         tree = state.toolchain.new_tree(state.new_image_folder(), python, programs)
         variables = {"PATH": PATH, "LANG": "en_US.UTF-8", **(environment or {})}
@@ -173,7 +177,6 @@ class DockerEngine(Startable):
             working_dir="/var/task",
             labels=dict(labels or {}),
         )
-        reference = parse_reference(name)
         image = Image(
             tree,
             documents.architecture() if architecture is None else documents.docker_architecture(architecture),
@@ -246,3 +249,11 @@ class DockerEngine(Startable):
         self._started()
         assert self._application is not None
         return self._application
+
+
+def _reference(name: str) -> Reference:
+    try:
+        return parse_reference(name)
+    except EngineError:
+        example = "public.ecr.aws/sam/build-python3.13:latest"
+    raise ValueError(f"No image can have the name {name!r}, as it can {example}")

@@ -34,6 +34,20 @@ def test_what_is_no_name_is_refused(text):
         parse_reference(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("UPPER", {}, "No image can have the name 'UPPER', as it can public.ecr.aws/"),
+        (NAME, {"wheels": "no-such"}, "There is no folder of wheels no-such"),
+    ],
+)
+def test_an_image_that_cannot_be(fleece_docker, client, name, options, message):
+    """A test that asks for what no image can be is told so, and there is no image."""
+    with pytest.raises(ValueError, match=message):
+        fleece_docker.image(name, **options)
+    assert client.images.list() == []
+
+
 def test_a_remote_image_has_to_be_pulled(fleece_docker, client):
     """Until it is pulled, with progress, it is not there; a second pull finds it up to date."""
     fleece_docker.image(NAME, remote=True)
