@@ -203,7 +203,5 @@ def test_an_unknown_kind_says_which_there_are():
 
 def test_a_context_in_place_of_what_makes_contexts(fleece_api, fleece_context):
     """A context object is taken for what it is, where what makes one for each call is asked for."""
-    with pytest.raises(
-        TypeError, match="context must be a function that makes a context for each call: LambdaContext"
-    ):
+    with pytest.raises(TypeError, match="context must be a function that makes a context for each call: LambdaContext"):
         fleece_api(lambda event, context: {"statusCode": 200}, context=fleece_context())
