@@ -1,5 +1,6 @@
 """``fleece run`` on a terminal: what it asks there, the keys that stop and interrupt, the window and its output."""
 
+import functools
 import sys
 
 import pytest
@@ -34,6 +35,19 @@ def shell(asking):
     with Terminal(["sh", "-i"], folder=asking.folder, environment=asking.environment(variables)) as terminal:
         terminal.expect("ready> ")
         yield terminal
+
+
+def press(terminal, key, seen):
+    """Press a key that is a signal, and once more where nothing is seen of it; return what is seen.
+
+    Python looks for signals before it reads, and when they interrupt that: one in the instant between waits for more.
+    """
+    terminal.send(key)
+    try:
+        return seen(timeout=5)
+    except AssertionError:
+        terminal.send(key)
+        return seen()
 
 
 # Questions
@@ -106,8 +120,7 @@ def test_a_question_is_left(asking, known, question, key, code, told):
     arguments = ("run", "-e", "dev", "--", "echo", "ran")
     with asking.terminal(*arguments, env={**NOBODY, **known}, pipes=["stdout"]) as terminal:
         terminal.expect(question)
-        terminal.send(key)
-        result = terminal.wait()
+        result = press(terminal, key, terminal.wait)
     assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr.endswith(told)
     assert result.stderr.count("Error") == 1
@@ -117,8 +130,7 @@ def test_a_question_that_is_left_leaves_the_terminal_in_order(shell):
     """After Ctrl-C at a question for a secret, the shell shows again what is typed."""
     shell.send("$FLEECE run -e dev -u me -- true\n")
     shell.expect("Rackspace API key of me: ")
-    shell.send(shell.CTRL_C)
-    shell.expect("ready> ")
+    press(shell, shell.CTRL_C, functools.partial(shell.expect, "ready> "))
     shell.send("echo code $?\n")
     shell.expect("echo code")
     shell.expect("code 130\r\n")
@@ -149,9 +161,13 @@ def test_ctrl_c_reaches_the_command_once(emulator):
     """Ctrl-C is the command's alone, which takes fleece's place: one signal, and what it does then is its own."""
     script = (
         "import signal\n"
-        "signal.signal(signal.SIGINT, lambda *_: print('interrupted', flush=True))\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
         "print('ready', flush=True)\n"
-        "raise SystemExit(int(input()))\n"
+        "signal.sigwait([signal.SIGINT])\n"
+        "print('interrupted', flush=True)\n"
+        "code = int(input())\n"
+        "print('again' if signal.sigpending() else 'once')\n"
+        "raise SystemExit(code)\n"
     )
     with emulator.terminal(*RUN, sys.executable, "-c", script) as terminal:
         terminal.expect("ready")
@@ -160,7 +176,7 @@ def test_ctrl_c_reaches_the_command_once(emulator):
         terminal.send("7\n")
         result = terminal.wait()
     assert result.exit_code == 7
-    assert result.terminal.count("interrupted") == 1
+    assert result.terminal.endswith("once\r\n")
     assert "Error" not in result.terminal
 
 
@@ -196,16 +212,15 @@ def test_window_size(emulator):
     """The command has the size of the window, and is told when that changes."""
     script = (
         "import os, signal\n"
-        "show = lambda *_: print(*os.get_terminal_size(), flush=True)\n"
-        "signal.signal(signal.SIGWINCH, show)\n"
-        "show()\n"
-        "input()\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGWINCH])\n"
+        "print(*os.get_terminal_size(), flush=True)\n"
+        "signal.sigwait([signal.SIGWINCH])\n"
+        "print(*os.get_terminal_size(), flush=True)\n"
     )
     with emulator.terminal(*RUN, sys.executable, "-c", script, rows=10, columns=60) as terminal:
         terminal.expect("60 10\r\n")
         terminal.resize(30, 100)
         terminal.expect("100 30\r\n")
-        terminal.send("\n")
         assert terminal.wait().exit_code == 0
 
 
