@@ -5,6 +5,7 @@ import dataclasses
 import socket
 import ssl
 import threading
+from datetime import datetime, timezone
 
 import pytest
 import trustme
@@ -184,6 +185,24 @@ def test_a_passcode(fleece_rackspace, environment, answers):
     fleece_rackspace.account("210987654321")
     resolver.resolve(dataclasses.replace(environment, account="210987654321"))
     assert answers.asked == [("Passcode of mine", True)]
+
+
+def test_a_passcode_is_good_for_one_use(fleece_rackspace, environment, answers):
+    """A passcode is not sent again, though the service be busy for the moment."""
+    answers["Passcode"] = "123456"
+    challenge = {"WWW-Authenticate": "OS-MF sessionId='s', factor='PASSCODE'"}
+    fleece_rackspace.fail("tokens", 401, headers=challenge)
+    fleece_rackspace.fail("tokens", 503, times=4, headers={"Retry-After": "0"})
+    with pytest.raises(CredentialsError, match="Rackspace Identity answered HTTP 503"):
+        Resolver(Login("mine", "k2"), ask=answers).resolve(environment)
+    assert [request.status for request in fleece_rackspace.requests] == [401, 503]
+
+
+def test_when_credentials_end(fleece_rackspace, environment):
+    """An end that FAWS tells is believed."""
+    body = '{"credential": {"accessKeyId": "A", "secretAccessKey": "s", "expiration": "2090-01-01T00:00:00Z"}}'
+    fleece_rackspace.fail("credentials", 200, body=body)
+    assert Resolver().resolve(environment).expiration == datetime(2090, 1, 1, tzinfo=timezone.utc)
 
 
 def test_a_wrong_passcode(fleece_rackspace, environment, answers):

@@ -64,6 +64,15 @@ def test_roles(fleece_aws, fleece_rackspace, environment, given, in_environment,
     assert credentials.expiration is not None
 
 
+@pytest.mark.parametrize(("region", "where"), [("eu-west-1", "eu-west-1"), (None, "us-east-1")])
+def test_where_a_role_is_assumed(fleece_aws, fleece_rackspace, environment, region, where):
+    """A role is assumed in the environment's region, and where no region is known in the first of AWS's."""
+    fleece_aws.role("Deploy")
+    environ = {name: value for name, value in os.environ.items() if "REGION" not in name}
+    Resolver(environ=environ).resolve(dataclasses.replace(environment, role="Deploy", region=region))
+    assert [call.region for call in fleece_aws.calls("sts", "AssumeRole")] == [where]
+
+
 def test_the_session_name_of_the_shell(fleece_aws, fleece_rackspace, environment, monkeypatch):
     """``AWS_ROLE_SESSION_NAME`` names the session where nothing else does; a bad name is wrong usage."""
     fleece_aws.role("Deploy")
