@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from fleece.cli import aws
 from fleece.cli.config.side_by_side import call_each
-from fleece.cli.errors import CommandError
+from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,9 +112,17 @@ class KMS:
         """Make a call for each item, a few at a time; the first that fails stops those that have not begun."""
         for item in items:
             # Made here, one after the other: finding credentials may ask the user something.
-            self._client(item.stage)
+            self._prepare(item)
         answers = call_each(call, items, aws.CONNECTIONS)
         return list(self._track(answers, what, len(items)) if self._track else answers)
+
+    def _prepare(self, item: Item) -> None:
+        """Make the client for an item; that there are no credentials for it, for instance, is told with its place."""
+        try:
+            self._client(item.stage)
+        except CommandError as error:
+            kind = UsageError if isinstance(error, UsageError) else KeyServiceError
+            raise kind(f"{item.title}: the key {item.stage.key!r} cannot be used: {error}") from error
 
     def _encrypt(self, item: Item) -> bytes:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow; only for those who call AWS)

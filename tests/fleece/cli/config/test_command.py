@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+OTHER = "210987654321"
 OPEN = """\
 # open
 stages:
@@ -144,10 +146,9 @@ def test_kms_that_fails_at_any_call(imported, fleece_aws, failing, code):
     """Throttling at any call is waited out; a refusal at any call changes nothing and names the value."""
     before = imported.path.read_bytes()
     many = OPEN + "".join(f"  v{i}: {{+prod: ':encrypt:{i}'}}\n" for i in range(30))
-    times = 2 if code == "ThrottlingException" else 1
     plaintext = base64.b64encode(str(failing).encode()).decode()
     fleece_aws.fail(
-        "kms", "Encrypt", times=times, code=code, status=400, when=lambda call: plaintext in str(call.parameters)
+        "kms", "Encrypt", times=1, code=code, status=400, when=lambda call: plaintext in str(call.parameters)
     )
     result = imported("import", stdin=many)
     if code == "ThrottlingException":
@@ -197,6 +198,49 @@ def test_one_stage_without_the_rights_of_the_other(imported, fleece_aws):
     everything = imported("export")
     assert everything.exit_code == 1
     assert "config.password.+prod (stage prod)" in everything.stderr
+
+
+@pytest.fixture
+def two_accounts(imported, fleece_aws, fleece_environments, open_text):
+    """A configuration whose stages are in two accounts, each with keys and a user of its own."""
+    fleece_aws.kms_key("p", account=OTHER)
+    static = {}
+    for name, account in {"production": OTHER, "development": fleece_aws.account}.items():
+        iam = fleece_aws.client("iam", account=account)
+        iam.create_user(UserName=name)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        given = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
+        static[name] = {"account": account, "provider": "static", **given}
+    fleece_environments(**static)
+    assert imported("import", "--reencrypt", stdin=open_text).exit_code == 0
+    imported.static = static
+    return imported
+
+
+@pytest.mark.parametrize("lacking", ["rights", "credentials"])
+def test_credentials_for_one_stage_only(two_accounts, fleece_aws, fleece_environments, lacking):
+    """Who has credentials for one stage works with that; the message about another names its place, stage and key."""
+    before = two_accounts.path.read_bytes()
+    if lacking == "rights":
+        fleece_aws.deny("kms:*", when=lambda call: "alias/p" in str(call.parameters))
+    else:
+        fleece_environments(**two_accounts.static | {"production": {"provider": "profile", "profile": "nowhere"}})
+    opened = two_accounts("export", "--stage", "any").stdout
+    assert two_accounts("import", stdin=opened).exit_code == 0
+    assert two_accounts.path.read_bytes() == before
+    assert two_accounts("import", stdin=opened.replace("dev-secret", "another")).exit_code == 0
+    assert two_accounts("render", "any", "--json").json["password"] == "another"
+    before = two_accounts.path.read_bytes()
+    refused = [
+        two_accounts("export"),
+        two_accounts("import", stdin=re.sub("prod: :decrypt:.*", "prod: :encrypt:x", opened)),
+    ]
+    for result in refused:
+        assert result.exit_code in {1, 2}
+        assert "config.password.+prod (stage prod): " in result.stderr
+        assert "key" in result.stderr
+        assert "'p'" in result.stderr
+    assert two_accounts.path.read_bytes() == before
 
 
 @pytest.mark.parametrize(
