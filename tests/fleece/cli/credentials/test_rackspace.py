@@ -2,10 +2,12 @@
 
 import contextlib
 import dataclasses
+import json
 import socket
 import ssl
 import threading
 from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import trustme
@@ -102,6 +104,34 @@ def test_a_connection_that_is_cut(fleece_rackspace, environment, kind):
         Resolver(store=store).resolve(environment)
     fleece_rackspace.clear()
     assert Resolver(store=store).resolve(environment).session_token
+
+
+class Faws(BaseHTTPRequestHandler):
+    """Takes down what it is asked, and has no such account."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, bool(self.headers["X-Auth-Token"]), self.headers["X-Tenant-Id"], body))
+        self.send_error(404)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("tenant", ["7", None])
+def test_what_faws_is_asked(fleece_rackspace, environment, monkeypatch, tenant):
+    """FAWS gets the token, the tenant where there is one, and for how long the credentials shall be good."""
+    fleece_rackspace.user("mine", "k2", tenant=tenant)
+    with HTTPServer(("127.0.0.1", 0), Faws) as server:
+        server.asked = []
+        monkeypatch.setenv("FLEECE_FAWS_URL", f"http://127.0.0.1:{server.server_port}")
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        with pytest.raises(CredentialsError, match="FAWS has no AWS account"):
+            Resolver(Login("mine", "k2")).resolve(environment)
+        answering.join()
+    path = f"/v0/awsAccounts/{ACCOUNT}/credentials"
+    assert server.asked == [(path, True, tenant, {"credential": {"duration": "3600"}})]
 
 
 def test_a_user_without_a_tenant(fleece_rackspace, environment):
