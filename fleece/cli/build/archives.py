@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 LARGEST = 4 * 1024**3
 """Bytes that are unpacked at most: more than Lambda takes by far, and less than what fills a disk."""
+
+_ENTRY = 1024
+"""Bytes that each file and folder counts for beside its content, so that there is an end to empty ones."""
 
 
 def place_of(path: Path) -> PurePosixPath:
@@ -52,29 +56,46 @@ def pack(files: Iterable[Path], texts: Mapping[str, str], folders: Iterable[str]
 
 
 def unpack(chunks: Iterator[bytes], folder: Path, largest: int = LARGEST) -> None:
-    """Unpack an archive as it comes; nothing lands outside of `folder`, and nothing but files, folders and links.
+    """Unpack an archive as it comes; nothing lands outside of `folder`, and nothing but files and folders.
+
+    Not left to `tarfile`'s filter, which Debian 12's Python has not got, and which links got round until 3.13.4: no
+    installer makes links, and without them the names tell where files go.
 
     Raises:
-        CommandError: a path or a link leads out of the folder, or it is more than `largest` bytes.
+        CommandError: a path leads out of the folder, something is neither file nor folder, or it is all more than
+            `largest` bytes.
     """
     left = largest
-
-    def checked(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo | None:
-        nonlocal left
-        left -= member.size
-        if left < 0:
-            raise CommandError(f"the packages are more than {largest // 1024**2} MB, which no function can have")
-        return tarfile.data_filter(member, place)
-
     try:
         with tarfile.open(fileobj=_Stream(chunks), mode="r|") as tar:
-            tar.extractall(folder, filter=checked)  # noqa: S202 (that is what the filter is for)
+            for member in tar:
+                left -= member.size + _ENTRY
+                if left < 0:
+                    raise CommandError(
+                        f"the packages are more than {largest // 1024**2} MB, which no function can have"
+                    )
+                _extract(tar, member, folder)
         for _ in chunks:  # what fills up the last block, without which the connection would not be free again
             pass
-    except tarfile.FilterError as error:
-        raise CommandError(f"the packages hold something that would leave their folder: {error}") from error
     except tarfile.TarError as error:
         raise CommandError(f"what came out of the container is no whole archive: {error}") from error
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write a file or make a folder; of its mode counts only whether it can be run, of its owner nothing."""
+    path = PurePosixPath(member.name.lstrip("/"))
+    content = tar.extractfile(member) if member.isreg() else None
+    if ".." in path.parts or not (content or member.isdir()):
+        raise CommandError(f"the packages hold something that could leave their folder: {member.name!r}")
+    place = folder / path
+    if content is None:
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with content, place.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    if member.mode & 0o100:
+        place.chmod(0o755)
 
 
 class _Stream(io.BufferedIOBase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 
 import pytest
@@ -45,16 +46,26 @@ def test_an_archive_comes_in_pieces_of_any_size(tmp_path, size):
         [("link", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"})],
         [("link", {"type": tarfile.SYMTYPE, "linkname": "../outside"})],
         [("link", {"type": tarfile.SYMTYPE, "linkname": ".."}), ("link/outside", {})],
+        [("link", {"type": tarfile.SYMTYPE, "linkname": "other"})],
         [("hard", {"type": tarfile.LNKTYPE, "linkname": "../outside"})],
         [("pipe", {"type": tarfile.FIFOTYPE})],
+        [("device", {"type": tarfile.CHRTYPE, "devmajor": 1, "devminor": 3})],
     ],
 )
 def test_nothing_leaves_the_folder(tmp_path, members):
-    """Paths, links and devices that would are an error, and nothing is written there."""
+    """Paths, links and devices that could are an error, and nothing is written there."""
     (tmp_path / "inside").mkdir()
-    with pytest.raises(CommandError, match="the packages hold something that would leave their folder"):
+    with pytest.raises(CommandError, match="the packages hold something that could leave their folder"):
         archives.unpack(iter([archive(*members)]), tmp_path / "inside")
-    assert [path.name for path in tmp_path.iterdir()] == ["inside"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["inside"]
+
+
+def test_it_takes_no_filter_of_tarfile(tmp_path, monkeypatch):
+    """Debian 12's Python 3.11.2 has none, and those of many later ones let links through (CVE-2025-4517)."""
+    monkeypatch.delattr(tarfile, "data_filter")
+    archives.unpack(iter([archive(("a/b", {"size": 3, "mode": 0o4755, "uid": 4711}))]), tmp_path)
+    status = (tmp_path / "a" / "b").stat()
+    assert (status.st_size, status.st_mode & 0o7777, status.st_uid) == (3, 0o755, os.geteuid())
 
 
 def test_an_absolute_path_stays_inside(tmp_path):
@@ -66,9 +77,11 @@ def test_an_absolute_path_stays_inside(tmp_path):
 def test_an_archive_that_is_too_large_or_none(tmp_path):
     """More than a function could ever hold is refused before it is written; half an archive is no archive."""
     content = archive(("a", {"size": 5000}))
-    with pytest.raises(CommandError, match="the packages are more than 0 MB"):
+    with pytest.raises(CommandError, match="the packages are over 0 MB"):
         archives.unpack(iter([content]), tmp_path, largest=4999)
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(CommandError, match="the packages are over 0 MB"):
+        archives.unpack(iter([archive(*((str(number), {}) for number in range(9)))]), tmp_path / "many", largest=8000)
+    assert not (tmp_path / "a").exists()
     with pytest.raises(CommandError, match="no whole archive"):
         archives.unpack(iter([content[:3000]]), tmp_path)
 
