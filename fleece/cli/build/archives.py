@@ -71,9 +71,7 @@ def unpack(chunks: Iterator[bytes], folder: Path, largest: int = LARGEST) -> Non
             for member in tar:
                 left -= member.size + _ENTRY
                 if left < 0:
-                    raise CommandError(
-                        f"the packages are more than {largest // 1024**2} MB, which no function can have"
-                    )
+                    raise CommandError(f"the packages are over {largest // 1024**2} MB, which no function can have")
                 _extract(tar, member, folder)
         for _ in chunks:  # what fills up the last block, without which the connection would not be free again
             pass
