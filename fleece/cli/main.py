@@ -52,6 +52,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(exit_code_of(sys.argv[1:] if argv is None else argv))
 
 
+def run_part(command: str, argv: Sequence[str] | None) -> None:
+    """Run one command as the ``main`` of its package; return if it worked.
+
+    Args:
+        command: its name, ``config`` for instance.
+        argv: the arguments after the name; those of the process when not given.
+
+    Raises:
+        SystemExit: with the exit code, when it did not work; why is on stderr.
+    """
+    if code := exit_code_of([command, *(sys.argv[1:] if argv is None else argv)]):
+        sys.exit(code)
+
+
 def exit_code_of(argv: Sequence[str], program: Program = _FLEECE) -> int:
     """Run the command line and return its exit code, having told on stderr what went wrong."""
     _streams.replace_closed()

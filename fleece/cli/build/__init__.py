@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: with the exit code, when it did not work; why is on stderr.
     """
-    from fleece.cli.main import exit_code_of  # noqa: PLC0415 (the installers' modules do without)
+    from fleece.cli.main import run_part  # noqa: PLC0415 (the installers' modules do without)
 
-    code = exit_code_of(["build", *(sys.argv[1:] if argv is None else argv)])
-    if code:
-        sys.exit(code)
+    run_part("build", argv)

@@ -8,7 +8,6 @@ and `commands` have the options, stdin and stdout.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: with the exit code, when it did not work; why is on stderr.
     """
-    from fleece.cli.main import exit_code_of  # noqa: PLC0415 (the modules below this one do without)
+    from fleece.cli.main import run_part  # noqa: PLC0415 (the modules below this one do without)
 
-    code = exit_code_of(["config", *(sys.argv[1:] if argv is None else argv)])
-    if code:
-        sys.exit(code)
+    run_part("config", argv)
