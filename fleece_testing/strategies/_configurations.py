@@ -22,6 +22,7 @@ KEYS = ("alias/first", "second")
 """The KMS keys of those stages."""
 
 _STAGES = ("dev", "prod", "/.*/", "/feature-.*/", "/(qa|it)[0-9]?/")
+_COMMON = ("the same for several", 8080)  # values to write aliases of
 _PLAIN = re.compile(r"(?::encrypt:)?[A-Za-z][A-Za-z0-9 /._?,\[\]'\"é☃😀-]*(?<! )")
 _WORDS = re.compile(r"(?i:null|true|false)")
 _UNPRINTABLE = re.compile("[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -115,7 +116,15 @@ def _keys() -> st.SearchStrategy[str]:
 
 def _leaves() -> st.SearchStrategy[Any]:
     text = secret_texts() | st.just("")
-    return st.one_of(text, text, st.integers(-(10**6), 10**6), st.booleans(), st.none(), st.floats(-9, 9, width=16))
+    return st.one_of(
+        st.sampled_from(_COMMON),
+        text,
+        text,
+        st.integers(-(10**6), 10**6),
+        st.booleans(),
+        st.none(),
+        st.floats(-9, 9, width=16),
+    )
 
 
 def _values(stages: Sequence[str]) -> st.SearchStrategy[Any]:
@@ -135,6 +144,7 @@ class _Writer:
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
         self._anchors = itertools.count()
+        self._anchored: dict[tuple[type, Any], str] = {}
 
     def document(self, data: dict[str, Any]) -> str:
         start: str = self._pick("", "# secrets of the service\n", "\n", "---\n", "--- # one\t\n")
@@ -168,10 +178,22 @@ class _Writer:
             return f"{anchor}{self._line_end()}{below}"
         if isinstance(value, str) and self._pick(False, True) and (block := self._block(value, indent)):
             return block
-        return f"{self._pick(' ', '  ')}{self._anchor()}{self._scalar(value, in_flow=False)}{self._line_end()}"
+        return f"{self._pick(' ', '  ')}{self._alias(value) or self._anchored_scalar(value)}{self._line_end()}"
 
     def _anchor(self) -> str:
         return f"&a{next(self._anchors)} " if self._pick(False, False, False, True) else ""
+
+    def _anchored_scalar(self, value: Any) -> str:
+        anchor = f"&a{next(self._anchors)} " if value in _COMMON else self._anchor()
+        if anchor:
+            self._anchored[type(value), value] = anchor.strip(" &")
+        return f"{anchor}{self._scalar(value, in_flow=False)}"
+
+    def _alias(self, value: Any) -> str:
+        """Write an alias of an equal value before, if there is one; a secret belongs to one stage, and has none."""
+        name = self._anchored.get((type(value), value))
+        is_secret = isinstance(value, str) and value.startswith(":")
+        return f"*{name}" if name and not is_secret and self._pick(False, True) else ""
 
     def _line_end(self) -> str:
         return str(self._pick("\n", "\n", "  # why\n", " #\ttabs\t\n"))
