@@ -7,10 +7,10 @@ take one form, and each ``RECORD`` lists what is there, so that `importlib.metad
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import hashlib
 import io
-import json
 import re
 import shutil
 from importlib.metadata import Distribution
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from importlib.metadata import EntryPoint
     from pathlib import Path
 
@@ -28,6 +29,12 @@ _TRACES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cac
 
 _COLUMNS = 3
 """Of ``RECORD``: path, hash, size."""
+
+_EDITABLE = re.compile(rb'"editable"\s*:\s*true')
+"""In ``direct_url.json`` (PEP 610)."""
+
+_COMMAND = re.compile(r"\w[\w.-]*")
+_FUNCTION = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(?:\[.*\]\s*)?")
 
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
 """The versions of the C library's symbols, as a compiled file lists those that it uses."""
@@ -48,7 +55,8 @@ def tidy(tree: Path) -> None:
     """Bring the packages in `tree` into the one form.
 
     Raises:
-        CommandError: a package is installed as a link to its source, which would not be in the zip.
+        CommandError: a package is installed as a link to its source, which would not be in the zip; or its metadata are
+            damaged.
     """
     (tree / ".lock").unlink(missing_ok=True)
     for folder in list(tree.rglob("__pycache__")):
@@ -60,19 +68,35 @@ def tidy(tree: Path) -> None:
         _refuse_editable(metadata)
         for name in _TRACES:
             (metadata / name).unlink(missing_ok=True)
-        _write_record(metadata, _plain_scripts(metadata))
+        with _reading(metadata):
+            _write_record(metadata, _plain_scripts(metadata))
 
 
 def unsuitable(tree: Path, target: Target) -> list[str]:
-    """Return, for each package in `tree` that does not run on `target`, its name and why."""
+    """Return, for each package in `tree` that does not run on `target`, its name and why.
+
+    Raises:
+        CommandError: a package's metadata are damaged.
+    """
     found = []
     for wheel in sorted(tree.glob("*.dist-info/WHEEL")):
-        tags = re.findall(r"^Tag:\s*(\S+)", wheel.read_text(encoding="utf-8"), re.MULTILINE)
-        reason = target.refuses(tags) or _needs(wheel.parent, tags, target)
+        with _reading(wheel.parent):
+            tags = re.findall(r"^Tag:\s*(\S+)", wheel.read_text(encoding="utf-8"), re.MULTILINE)
+            reason = target.refuses(tags) or _needs(wheel.parent, tags, target)
         if reason:
             name, _, version = wheel.parent.name.removesuffix(".dist-info").partition("-")
             found.append(f"{name} {version} ({reason})")
     return found
+
+
+@contextlib.contextmanager
+def _reading(metadata: Path) -> Iterator[None]:
+    """Name the package whose metadata are no text, or no table, where they should be."""
+    try:
+        yield
+    except (ValueError, csv.Error) as error:
+        name = metadata.name.removesuffix(".dist-info")
+        raise CommandError(f"the metadata of {name} cannot be read: {error}") from error
 
 
 def _needs(metadata: Path, tags: list[str], target: Target) -> str | None:
@@ -89,7 +113,7 @@ def _needs(metadata: Path, tags: list[str], target: Target) -> str | None:
 
 def _refuse_editable(metadata: Path) -> None:
     origin = metadata / "direct_url.json"
-    if origin.is_file() and json.loads(origin.read_text(encoding="utf-8")).get("dir_info", {}).get("editable"):
+    if origin.is_file() and _EDITABLE.search(origin.read_bytes()):
         name = metadata.name.partition("-")[0]
         raise CommandError(
             f"{name} is required as editable (-e), so that its code would not be in the zip: drop the -e"
@@ -121,7 +145,7 @@ def _commands(metadata: Path) -> list[EntryPoint]:
     """Return the commands that the package declares."""
     points = Distribution.at(metadata).entry_points
     commands = [*points.select(group="console_scripts"), *points.select(group="gui_scripts")]
-    return [point for point in commands if re.fullmatch(r"\w[\w.-]*", point.name)]
+    return [point for point in commands if _COMMAND.fullmatch(point.name) and _FUNCTION.fullmatch(point.value)]
 
 
 def _recorded(metadata: Path) -> dict[str, tuple[str, str]]:

@@ -115,6 +115,41 @@ def test_a_command_whose_name_is_a_path_is_not_written(tmp_path, name):
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"METADATA", "entry_points.txt", "RECORD"}
 
 
+@pytest.mark.parametrize("value", ["alpha", "alpha:", "alpha; import os:main", ":main", "", "alpha:main(1)"])
+def test_a_command_that_is_no_function_is_not_written(tmp_path, value):
+    """What a package declares becomes code only where it names a module and something in it."""
+    install(
+        tmp_path, **{"METADATA": "", "entry_points.txt": f"[console_scripts]\none = {value}\ntwo = alpha:main [x]\n"}
+    )
+    installed.tidy(tmp_path)
+    assert [path.name for path in (tmp_path / "bin").iterdir()] == ["two"]
+
+
+@pytest.mark.parametrize("file", ["RECORD", "WHEEL", "entry_points.txt"])
+def test_damaged_metadata_are_told_of(tmp_path, file):
+    """What should be text in a package and is none is no fault of fleece's: the package is named."""
+    info = install(tmp_path, METADATA="")
+    (info / file).write_bytes(b"\xff\xfe")
+    with pytest.raises(CommandError, match=r"^the metadata of alpha-1\.0 cannot be read: "):
+        installed.tidy(tmp_path)
+        installed.unsuitable(tmp_path, target_for("3.12", "x86_64"))
+
+
+def test_a_record_without_end_is_told_of(tmp_path):
+    """A table that the ``csv`` module refuses is damage as well."""
+    install(tmp_path, METADATA="", RECORD='"' + "x" * 200_000)
+    with pytest.raises(CommandError, match=r"^the metadata of alpha-1\.0 cannot be read: field larger"):
+        installed.tidy(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"dir_info": []}', '{"url": "\\"editable\\": true"}'])
+def test_an_origin_that_is_none_is_passed_over(tmp_path, text):
+    """Where a package came from matters only when it is editable."""
+    info = install(tmp_path, **{"METADATA": "", "direct_url.json": text})
+    installed.tidy(tmp_path)
+    assert not (info / "direct_url.json").exists()
+
+
 def test_traces_of_the_installer_go(tmp_path):
     """Who installed, from where, locks, bytecode and headers are not kept."""
     tree = tmp_path / "tree"
