@@ -29,6 +29,21 @@ _COMMANDS = {
 }
 
 
+def _show_tracebacks(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        logging.getLogger("fleece.cli").setLevel(logging.DEBUG)
+
+
+_debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_tracebacks,
+    help="Show the traceback of a failure; FLEECE_DEBUG=1 does so too.",
+)
+
+
 class HelpfulGroup(click.Group):
     """A group that names the nearest of its commands for one that it does not have, with every release of click."""
 
@@ -65,7 +80,10 @@ class LazyGroup(HelpfulGroup):
         """Import the command of that name, or return None when there is none."""
         if cmd_name not in self._lazy:
             return None
-        return cast("click.Command", importlib.import_module(self._lazy[cmd_name].module).command)
+        command = cast("click.Command", importlib.import_module(self._lazy[cmd_name].module).command)
+        if not any(parameter.name == "debug" for parameter in command.params):
+            _debug_option(command)  # where it stands is nothing that anybody should have to know
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from what is known here."""
@@ -73,21 +91,9 @@ class LazyGroup(HelpfulGroup):
             formatter.write_dl([(name, command.help) for name, command in self._lazy.items()])
 
 
-def _show_tracebacks(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        logging.getLogger("fleece.cli").setLevel(logging.DEBUG)
-
-
 @click.command(cls=LazyGroup, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="fleece", message="%(prog)s %(version)s")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_show_tracebacks,
-    help="Show the traceback of a failure; FLEECE_DEBUG=1 does so too.",
-)
+@_debug_option
 def group() -> None:
     """Build, configure and run AWS Lambda services.
 

@@ -172,7 +172,9 @@ def test_a_fault_is_told_without_its_text(command_that, capsys, monkeypatch):
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize(("arguments", "variable"), [(["--debug", "run"], ""), (["run"], "1")])
+@pytest.mark.parametrize(
+    ("arguments", "variable"), [(["--debug", "run"], ""), (["run", "--debug"], ""), (["run"], "1")]
+)
 def test_debugging_shows_the_traceback(command_that, capsys, monkeypatch, arguments, variable):
     """``--debug`` and ``FLEECE_DEBUG`` show where a failure came from, before the line that tells it."""
     monkeypatch.setenv("FLEECE_DEBUG", variable)
@@ -181,6 +183,14 @@ def test_debugging_shows_the_traceback(command_that, capsys, monkeypatch, argume
     lines = capsys.readouterr().err.splitlines()
     assert "Traceback (most recent call last):" in lines
     assert lines[-1] == "Error: it is broken"
+
+
+def test_debugging_is_an_option_of_each_sub_command(fleece_cli):
+    """It can stand after the name of a group, and of a command in it."""
+    for arguments in (("config", "--debug", "render", "prod"), ("config", "render", "--debug", "prod")):
+        result = fleece_cli(*arguments, in_process=True)
+        assert result.exit_code == 2
+        assert "Traceback (most recent call last):" in result.stderr.splitlines()
 
 
 def test_a_command_can_return_its_exit_code(command_that):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -68,4 +67,4 @@ def command(
 
     workspace = settings.workspace(any_key=any_key)
     values = variables(render(workspace.document(), stage, workspace.keys, environment=environment))
-    return process.execute(words, os.environ | values)
+    return process.execute(words, process.inherited() | values)

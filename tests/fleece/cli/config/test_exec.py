@@ -72,6 +72,14 @@ def test_the_command_has_the_values(imported):
     }
 
 
+def test_the_command_gets_no_variable_of_pythons_own(imported):
+    """Where there is no locale, what Python sets for itself (``LC_CTYPE``) is not for the command."""
+    nothing = dict.fromkeys(("LANG", "LC_ALL", "LC_CTYPE"))
+    result = imported.cli("config", "exec", "prod", "--", "env", env=nothing)
+    assert "PASSWORD=prod-secret" in result.stdout.splitlines()
+    assert "LC_CTYPE" not in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
