@@ -30,6 +30,9 @@ LABEL = "fleece.build"
 _TIMEOUT = 300
 """Seconds that the engine may take for one answer, or be silent within one: it may copy a whole image for it."""
 
+_LAST_TIMEOUT = 10
+"""The same, when all that is wanted of it is to remove what a build that was stopped has left."""
+
 _LIFETIME = 4 * 3600
 """Seconds after which a container ends, and is removed by the engine, when nobody is left to remove it."""
 
@@ -72,14 +75,17 @@ class Containers:
         self._stopped = False
 
     @contextlib.contextmanager
-    def engine(self) -> Iterator[Engine]:
+    def engine(self, timeout: int = _TIMEOUT) -> Iterator[Engine]:
         """Give the engine, until the end of the ``with`` block; each thread wants its own.
+
+        Args:
+            timeout: seconds for one answer.
 
         Raises:
             CommandError: there is none, or within the block it failed or went away; with its own reason.
         """
         try:
-            client = docker.from_env(environment=dict(self._environment), timeout=_TIMEOUT)
+            client = docker.from_env(environment=dict(self._environment), timeout=timeout)
         except (DockerException, requests.RequestException) as error:
             raise CommandError(
                 f"no Docker engine answers at {self._host}: start it, name another with DOCKER_HOST, or pass "
@@ -114,7 +120,7 @@ class Containers:
             with contextlib.suppress(AttributeError, ValueError, RuntimeError, OSError):  # it has ended; an old urllib3
                 answer.raw.shutdown()  # wakes the thread that waits for more of it
         if running:
-            with contextlib.suppress(CommandError), self.engine() as engine:
+            with contextlib.suppress(CommandError), self.engine(_LAST_TIMEOUT) as engine:
                 for container in running:
                     engine.remove(container)
 

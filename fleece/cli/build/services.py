@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
+import logging
+import threading
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from fleece.cli.build import plan, requirements
@@ -17,8 +19,13 @@ if TYPE_CHECKING:
     from fleece.cli.build.plan import Options, Places
     from fleece.cli.build.reports import Reports
 
+_log = logging.getLogger("fleece.cli.build")
+
 _AT_ONCE = 4
 """Services that are built at the same time."""
+
+_PATIENCE = 10.0
+"""Seconds that builds have to end in, once stopped: an engine may never answer."""
 
 
 def prepare(options: Options, services: Sequence[Path]) -> list[Job]:
@@ -52,18 +59,35 @@ def build_all(
 
     When the caller is interrupted, what runs is ended and temporary files are gone before the exception goes on.
     """
-    with ThreadPoolExecutor(max_workers=min(len(jobs), _AT_ONCE), thread_name_prefix="fleece build") as pool:
-        futures = [pool.submit(_attempt, builder, job, reports(job)) for job in jobs]
-        try:
-            while wait(futures, timeout=1).not_done:
-                pass
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            builder.stop()
-            raise
+    slots = threading.Semaphore(_AT_ONCE)
+    futures: list[Future[Built | CommandError]] = []
+    try:
+        for job in jobs:
+            futures.append(_start(slots, builder, job, reports(job)))  # noqa: PERF401 (an interruption wants those made)
+        while wait(futures, timeout=1).not_done:
+            pass
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        builder.stop()
+        if wait(futures, timeout=_PATIENCE).not_done:
+            _log.warning("the engine does not answer: a container may be left, which ends within four hours")
+        raise
     builder.cache.prune()
     return [(job, future.result()) for job, future in zip(jobs, futures, strict=True)]
+
+
+def _start(slots: threading.Semaphore, builder: Builder, job: Job, reports: Reports) -> Future[Built | CommandError]:
+    """Build in a thread that does not keep the process from ending, unlike those of an executor."""
+    future: Future[Built | CommandError] = Future()
+
+    def run() -> None:
+        with slots:
+            if future.set_running_or_notify_cancel():
+                future.set_result(_attempt(builder, job, reports))
+
+    threading.Thread(target=run, name=f"fleece build {job.places.service}", daemon=True).start()
+    return future
 
 
 def _attempt(builder: Builder, job: Job, reports: Reports) -> Built | CommandError:

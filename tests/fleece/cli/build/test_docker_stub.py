@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -68,6 +70,28 @@ def test_a_pull_that_stalls_can_be_interrupted(stub, engine, gate, wheels, servi
     assert child.returncode == 130
     assert told.startswith("pulling ")
     assert told.endswith("Error: interrupted\n")
+
+
+IMPATIENT = "from fleece.cli import main; from fleece.cli.build import services; services._PATIENCE = 0.5; main.main()"
+
+
+def test_an_engine_that_never_answers_can_be_interrupted(offline, service, tmp_path, monkeypatch):
+    """Ctrl-C ends the wait for an engine that takes a request and says nothing; nothing is left in the cache."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(f"{folder}/deaf.sock")
+        deaf.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/deaf.sock")
+        command = [sys.executable, "-c", IMPATIENT, "build", str(service("users", "alpha\n"))]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+            asked, _ = deaf.accept()
+            with asked:
+                assert asked.recv(1000).startswith(b"GET ")
+                child.send_signal(signal.SIGINT)
+                told = child.communicate(timeout=60)[1]
+    assert child.returncode == 130
+    assert told.startswith("Warning: the engine does not answer: a container may be left")
+    assert told.endswith("Error: interrupted\n")
+    assert [one.name for one in (tmp_path / "cache").rglob("tmp-*")] == []
 
 
 @pytest.mark.parametrize("status", [200, 500])

@@ -130,9 +130,13 @@ def test_damaged_metadata_are_told_of(tmp_path, file):
     """What should be text in a package and is none is no fault of fleece's: the package is named."""
     info = install(tmp_path, METADATA="")
     (info / file).write_bytes(b"\xff\xfe")
-    with pytest.raises(CommandError, match=r"^the metadata of alpha-1\.0 cannot be read: "):
+
+    def look():
         installed.tidy(tmp_path)
         installed.unsuitable(tmp_path, target_for("3.12", "x86_64"))
+
+    with pytest.raises(CommandError, match=r"^the metadata of alpha-1\.0 cannot be read: "):
+        look()
 
 
 def test_a_record_without_end_is_told_of(tmp_path):
