@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import importlib.util
 import os
+import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 from pathlib import Path
@@ -51,6 +54,50 @@ def test_same_input_same_bytes_whatever_folder_umask_and_times(build, wheels, se
     finally:
         os.umask(before)
     assert (one / "dist" / "lambda_function.zip").read_bytes() == (two / "dist" / "lambda_function.zip").read_bytes()
+
+
+NOBODY = 65534
+
+CAP_DAC_READ_SEARCH = 2
+
+
+def as_nobody():
+    """Return what runs a command as another user: who may write nothing of ours, and read all that we may.
+
+    The tests' own Python may be in a home folder that is root's alone.
+    """
+    held = int(re.search(r"CapEff:\s*(\w+)", Path("/proc/self/status").read_text(encoding="utf-8"))[1], 16)
+    kept = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"]
+    rights = kept if held >> CAP_DAC_READ_SEARCH & 1 else []
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *rights]
+
+
+@pytest.fixture
+def home():
+    """Give a folder that is open to all, to be another user's home."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can be somebody else")
+def test_another_user_makes_the_same_bytes(build, wheels, service, home, monkeypatch):
+    """Who builds, in which home folder and language, with which rights on the files, does not show."""
+    wheels("alpha", files={"alpha/__init__.py": "x = {1, 2, 'a'}\n"}, extra={"scripts/tool": "#!python\nprint(1)\n"})
+    mine = service("mine", "alpha\n")
+    assert build(mine).exit_code == 0
+    shutil.copytree(mine / "src", home / "theirs" / "src")
+    for path in (home, *home.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o400)
+        os.chown(path, NOBODY, NOBODY)
+    for name, value in {"HOME": home, "XDG_CACHE_HOME": home / "cache", "LC_ALL": "C", "USER": "nobody"}.items():
+        monkeypatch.setenv(name, str(value))
+    command = [*as_nobody(), sys.executable, "-m", "fleece", "build", "--no-docker", "--python", RUNNING, "theirs"]
+    finished = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, umask=0o077)
+    assert finished.returncode == 0, finished.stderr
+    theirs = home / "theirs" / "dist" / "lambda_function.zip"
+    assert theirs.stat().st_uid == NOBODY
+    assert theirs.read_bytes() == (mine / "dist" / "lambda_function.zip").read_bytes()
+    assert (home / "cache" / "fleece" / "build").stat().st_mode & 0o777 == 0o700
 
 
 def test_entries_are_sorted_with_fixed_times_and_two_modes(build, wheels, service):
