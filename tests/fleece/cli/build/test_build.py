@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import os
+import random
 import re
 import shlex
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import fleece.cli.build
+from fleece.cli.build import plan
 from fleece_testing._http import LoopbackServer
 
 CACHE_TAG = sys.implementation.cache_tag
@@ -323,6 +325,18 @@ def test_a_package_over_lambdas_limit_is_refused_with_the_largest_named(build, s
     assert outcome.exit_code == 1
     assert "Lambda takes 250.0 MB; the largest parts: model.bin 250.0 MB" in outcome.stderr
     assert not (folder / "dist").exists()
+
+
+def test_a_zip_that_cannot_be_uploaded_directly_is_told_of(build, service, monkeypatch):
+    """Above 50 MB the zip is written, with the warning that it has to go through S3."""
+    monkeypatch.setattr(plan, "DIRECT_LIMIT", 1000)
+    folder = service("users", "", {"handler.py": "", "model.bin": random.Random(1).randbytes(1000).hex()})
+    outcome = build(folder)
+    zipped = folder / "dist" / "lambda_function.zip"
+    assert outcome.exit_code == 0
+    assert f"Warning: {zipped} is 0.0 MB: upload it through S3, as Lambda takes 0.0 MB directly\n" in outcome.stderr
+    (folder / "src" / "model.bin").unlink()
+    assert "through S3" not in build(folder).stderr
 
 
 def test_credentials_in_urls_reach_the_index_and_nothing_else(build, wheels, service, entries, index, monkeypatch):

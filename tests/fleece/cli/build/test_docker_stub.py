@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -70,6 +73,34 @@ def test_a_pull_that_stalls_can_be_interrupted(stub, engine, gate, wheels, servi
     assert child.returncode == 130
     assert told.startswith("pulling ")
     assert told.endswith("Error: interrupted\n")
+
+
+SHOWING = "from fleece.cli import _progress, main; _progress.PATIENCE = _progress.INTERVAL = 0; main.main()"
+
+
+@pytest.mark.usefixtures("stub")
+def test_a_terminal_has_bars_and_a_log_has_lines(engine, wheels, service, monkeypatch):
+    """Pulling and packing tell how far they are, and installing what pip says: plain lines where no terminal is."""
+    wheels("alpha", files={f"alpha/m{number}.py": "" for number in range(9)})
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    command = [sys.executable, "-c", SHOWING, "build", "--python", engine.python, "--architecture", engine.architecture]
+    command += [str(service("users", "alpha\n")), "--pull", "--rebuild"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    reader, writer = os.openpty()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=writer) as child:
+        os.close(writer)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error
+            while piece := os.read(reader, 4096):
+                shown += piece
+    os.close(reader)
+    assert child.returncode == 0
+    for text in (lines, shown.decode()):
+        assert text.index("pulling public.ecr.aws") < text.index("Successfully installed") < text.index("Packing")
+    assert re.search(r"^Packing: 1 of 2\d$", lines, re.MULTILINE)
+    assert "\r" not in lines
+    assert re.search(r"Packing +\[#*-*\] +1/2\d", shown.decode())
 
 
 IMPATIENT = "from fleece.cli import main; from fleece.cli.build import services; services._PATIENCE = 0.5; main.main()"
