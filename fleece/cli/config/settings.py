@@ -1,4 +1,4 @@
-"""What the options before the sub-command say, and the options that several sub-commands have."""
+"""What the options before the sub-command say."""
 
 from __future__ import annotations
 
@@ -37,6 +37,3 @@ class Settings:
 
 pass_settings = click.make_pass_decorator(Settings)
 """Gives a sub-command the `Settings` as its first argument."""
-
-any_key = click.option("--any-key", is_flag=True, help="Decrypt what another key than the stage's has encrypted, too.")
-"""The option ``--any-key``, for `Settings.workspace`."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams
-from fleece.cli.config.completion import complete_environments, complete_stages
-from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.config.arguments import any_key_option, environment_option, stage_argument
+from fleece.cli.config.settings import pass_settings
 from fleece.cli.errors import FAILURE_CODE
 
 if TYPE_CHECKING:
@@ -21,17 +21,11 @@ _DIFFERENT, _FAILED = 1, 2  # as of diff, cmp and grep
 @click.option(
     "--parameter-store", "prefix", metavar="PREFIX", required=True, help="Compare with what is below this name."
 )
-@click.option(
-    "-e",
-    "--environment",
-    metavar="NAME",
-    shell_complete=complete_environments,
-    help="Use this environment's account, not that of the stage.",
-)
+@environment_option
 @click.option("--ssm-kms-key", metavar="KEY", help="KMS key of the parameters: id, ARN or alias.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
 @any_key_option
-@click.argument("stage", shell_complete=complete_stages)
+@stage_argument
 @pass_settings
 @click.pass_context
 def command(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleece.cli.config.completion import complete_environments, complete_stages
-from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.config.arguments import any_key_option, environment_option, stage_argument
+from fleece.cli.config.settings import pass_settings
 from fleece.cli.errors import FAILURE_CODE, RUN_FAILED
 
 if TYPE_CHECKING:
@@ -30,15 +30,9 @@ class ExecCommand(click.Command):
 
 
 @click.command(cls=ExecCommand)
-@click.option(
-    "-e",
-    "--environment",
-    metavar="NAME",
-    shell_complete=complete_environments,
-    help="Use this environment's account, not that of the stage.",
-)
+@environment_option
 @any_key_option
-@click.argument("stage", shell_complete=complete_stages)
+@stage_argument
 @pass_settings
 @click.pass_context
 def command(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams
-from fleece.cli.config.completion import complete_stages
-from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.config.arguments import any_key_option, opened_stage_option
+from fleece.cli.config.settings import pass_settings
 
 if TYPE_CHECKING:
     from fleece.cli.config.settings import Settings
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Write JSON in place of YAML.")
-@click.option(
-    "--stage",
-    metavar="STAGE",
-    shell_complete=complete_stages,
-    help="Open the secrets of this stage only; others stay encrypted.",
-)
+@opened_stage_option
 @any_key_option
 @pass_settings
 def command(settings: Settings, as_json: bool, stage: str | None, any_key: bool) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams
+from fleece.cli.config.arguments import any_key_option
 from fleece.cli.config.completion import complete_stages
-from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.config.settings import pass_settings
 
 if TYPE_CHECKING:
     from fleece.cli.config.settings import Settings

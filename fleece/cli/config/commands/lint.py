@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams
-from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.config.arguments import any_key_option
+from fleece.cli.config.settings import pass_settings
 from fleece.cli.errors import FAILURE_CODE
 
 if TYPE_CHECKING:

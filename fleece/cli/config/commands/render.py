@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams
-from fleece.cli.config.completion import complete_environments, complete_stages
-from fleece.cli.config.settings import any_key as any_key_option, pass_settings
+from fleece.cli.config.arguments import any_key_option, environment_option, stage_argument
+from fleece.cli.config.settings import pass_settings
 
 if TYPE_CHECKING:
     from fleece.cli.config.settings import Settings
 
 
 @click.command
-@click.option(
-    "-e",
-    "--environment",
-    metavar="NAME",
-    shell_complete=complete_environments,
-    help="Use this environment's account, not that of the stage.",
-)
+@environment_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON in place of YAML.")
 @click.option("--encrypt", is_flag=True, help="Write a JSON list of ciphertexts, which joined are the JSON.")
 @click.option("--python", "as_python", is_flag=True, help="Write a Python module that decrypts itself.")
@@ -29,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--ssm-kms-key", metavar="KEY", help="KMS key for the parameters: id, ARN or alias.")
 @click.option("--dry-run", is_flag=True, help="With --parameter-store: only show what would be written.")
 @any_key_option
-@click.argument("stage", shell_complete=complete_stages)
+@stage_argument
 @pass_settings
 def command(
     settings: Settings,
