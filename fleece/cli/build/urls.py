@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# The user part of an http(s) URL, also behind `git+`. What ssh has there is a user name and no secret.
-_USER_PART = re.compile(r"(?P<scheme>\b(?:[a-z]+\+)?(?:https?|ftp)://)(?P<user>[^/\s\"'<>]+)@", re.IGNORECASE)
+# The user part of an http(s) URL, also behind `git+`; an apostrophe may be in it (RFC 3986). What ssh has there is a
+# user name and no secret.
+_USER_PART = re.compile(r"(?P<scheme>\b(?:[a-z]+\+)?(?:https?|ftp)://)(?P<user>[^/\s\"<>]+)@", re.IGNORECASE)
 
 # A reference to the environment (`${TOKEN}`), which pip resolves: the secret itself is elsewhere.
 _REFERENCE = re.compile(r"\$\{[A-Z0-9_]+\}")

@@ -18,7 +18,7 @@ from fleece.cli.build.urls import has_credentials, mask
 
 TARGET = target_for("3.12", "x86_64")
 
-USER_PARTS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="/'\"<>"), min_size=1)
+USER_PARTS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='/"<>'), min_size=1)
 
 
 @given(user=USER_PARTS, scheme=st.sampled_from(["http", "https", "git+https", "HTTPS"]))
@@ -37,6 +37,8 @@ def test_no_user_part_of_a_url_survives_masking(user, scheme):
         ("x @ git+https://token@host/x.git", True),
         ("https://${USER}:${TOKEN}@host/simple", False),
         ("https://${USER}:pw@host/simple", True),
+        ("https://user:it's@host/simple", True),
+        ("index = 'https://host/simple' # me@example.com", False),
         ("x @ git+ssh://git@host/x.git", False),
         ("https://host/simple # me@example.com", False),
         ("", False),
