@@ -85,7 +85,7 @@ def read_pipfile_lock(path: Path, text: str, target: Target) -> Lock:
         pairs = [_pipfile_line(name, fields, path.parent) for name, fields in sorted(packages.items())]
         indexes = tuple(source["url"] for source in meta.get("sources", ()))
         wanted = meta.get("requires", {}).get("python_version", str(target.runtime))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CommandError(f"{path} is not a lock file of pipenv's: `pipenv lock` makes it anew") from error
     named = (fields[key] for fields in packages.values() for key in ("path", "file") if key in fields)
     local = tuple(path.parent / place for place in map(local_path, named) if place is not None)
@@ -102,14 +102,15 @@ def read_pylock(path: Path, text: str, target: Target) -> Lock:
     try:
         lock = Pylock.from_dict(tomllib.loads(text))
         selected = list(lock.select(environment=cast("Environment", target.markers), tags=target.tags))
-    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
-        raise CommandError(f"{path} is not a lock file that fleece can read: {error}") from error
+        packages = sorted((package for package, _ in selected), key=lambda package: package.name)
+        pairs = [_pylock_line(package, path.parent) for package in packages]
     except PylockSelectError as error:
         raise CommandError(f"{path} has no packages for {target}: {error}") from error
-    packages = sorted((package for package, _ in selected), key=lambda package: package.name)
+    except (ValueError, PylockValidationError, RecursionError) as error:
+        raise CommandError(f"{path} is not a lock file that fleece can read: {error}") from error
     local = (_pylock_local(package) for package in packages)
     return Lock(
-        _batches([_pylock_line(package, path.parent) for package in packages]),
+        _batches(pairs),
         tuple(path.parent / place for place in local if place is not None),
         tuple(dict.fromkeys(package.index for package in packages if package.index)),
     )
@@ -123,7 +124,12 @@ def _batches(pairs: list[tuple[str, bool]]) -> tuple[Batch, ...]:
 
 def _line(requirement: str, hashes: Iterable[str]) -> tuple[str, bool]:
     checked = sorted(one for one in hashes if one.partition(":")[0] in _ALGORITHMS)
-    return " ".join([requirement, *(f"--hash={one}" for one in checked)]), bool(checked)
+    line = " ".join([requirement, *(f"--hash={one}" for one in checked)])
+    if not line.isprintable():
+        raise ValueError(
+            f"{line!a} is not one line"
+        )  # of a requirements file, whose next one may be an option of pip's
+    return line, bool(checked)
 
 
 def _pipfile_line(name: str, fields: Mapping[str, Any], folder: Path) -> tuple[str, bool]:

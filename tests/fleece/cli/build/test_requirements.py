@@ -167,7 +167,12 @@ def test_a_pipfile_lock_keeps_versions_hashes_markers_and_extras(folder):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"_meta": {}, "default": []}', '{"_meta": {}, "default": {"a": {}}}', "{"]
+    "text",
+    [
+        *("", "[]", "{}", '{"_meta": {}, "default": []}', '{"_meta": {}, "default": {"a": {}}}', "{", "[" * 100_000),
+        '{"_meta": {}, "default": {"a": {"version": "==1\\n--index-url http://127.0.0.1"}}}',
+        '{"_meta": {}, "default": {"a": {"version": "==1", "hashes": ["sha256:0\\n--pre"]}}}',
+    ],
 )
 def test_a_pipfile_lock_that_is_none(folder, text):
     """Anything else is a one-line error, whatever is wrong with it."""
@@ -191,7 +196,17 @@ def test_a_pylock_selects_for_the_target(folder):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "lock-version = '1.0'", "[", "lock-version = '9.0'\ncreated-by = 'x'\npackages = []"]
+    "text",
+    [
+        *(
+            "",
+            "lock-version = '1.0'",
+            "[",
+            "a = " + "[" * 100_000,
+            "lock-version = '9.0'\ncreated-by = 'x'\npackages = []",
+        ),
+        PYLOCK.replace('sha256 = "00"', 'sha256 = "00\\n--pre"'),
+    ],
 )
 def test_a_pylock_that_is_none(folder, text):
     """What is not PEP 751's is a one-line error."""
