@@ -22,11 +22,11 @@ _COMMITS = (
 """Where CI systems say which commit they build, in the order that they are asked."""
 
 
-def render(present: str | None, commit: str, time: datetime) -> str:
+def render(present: bytes | None, commit: str, time: datetime) -> str:
     """Return the text of ``config.json`` with ``VERSION_HASH`` and ``BUILD_TIME`` (ISO 8601, UTC) added.
 
     Args:
-        present: the text of the source's own ``config.json``, whose keys are kept, if it has one.
+        present: the content of the source's own ``config.json``, whose keys are kept, if it has one.
         commit: the commit's hash.
         time: an aware time.
 
@@ -34,8 +34,8 @@ def render(present: str | None, commit: str, time: datetime) -> str:
         CommandError: the source's own is no JSON object.
     """
     try:
-        content: Any = json.loads(present or "{}")
-    except ValueError:
+        content: Any = json.loads(present or b"{}")
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise CommandError(f"{NAME} of the source is no JSON object, so that --inject-build-info cannot add to it")

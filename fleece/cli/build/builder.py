@@ -118,7 +118,7 @@ class Builder:
             return {}
         present = job.places.source / build_info.NAME
         text = build_info.render(
-            present.read_text(encoding="utf-8") if present.is_file() else None,
+            present.read_bytes() if present.is_file() else None,
             build_info.find_commit(self._environment, job.places.service),
             build_info.find_time(self._environment),
         )

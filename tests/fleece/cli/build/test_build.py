@@ -386,6 +386,18 @@ def test_build_info_is_added_to_the_sources_own_config(build, service, entries, 
     assert entries(folder)["config.json"] == expected
 
 
+@pytest.mark.parametrize("content", [b"\xff", b"[" * 100_000, b"[]"])
+def test_build_info_wants_a_config_that_it_can_add_to(build, service, content, monkeypatch):
+    """A ``config.json`` of the source that is no JSON object is told of, and no zip written."""
+    monkeypatch.setenv("GITHUB_SHA", "c0ffee")
+    folder = service("users", "")
+    (folder / "src" / "config.json").write_bytes(content)
+    outcome = build(folder, "--inject-build-info")
+    assert outcome.exit_code == 1
+    assert "config.json of the source is no JSON object" in outcome.stderr
+    assert not (folder / "dist").exists()
+
+
 def test_a_pipfile_lock_is_installed_with_its_hashes(build, wheels, service, entries):
     """``-p FOLDER`` installs what the lock names, and refuses a wheel of another hash."""
     import hashlib

@@ -203,7 +203,7 @@ def test_build_info_has_the_commit_and_the_time_in_utc():
     )
     for text in ("[]", "{"):
         with pytest.raises(CommandError, match="no JSON object"):
-            build_info.render(text, "abc", time_there)
+            build_info.render(text.encode(), "abc", time_there)
 
 
 def test_the_commit_comes_from_ci_or_git(tmp_path):
