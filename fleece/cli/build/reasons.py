@@ -27,6 +27,8 @@ def of_installer(finished: Finished) -> str:
     lines = _lines(finished)
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     errors = [line for line in errors if not line.startswith("ResolutionImpossible")] or errors
+    if errors == ["Exception:"]:  # a fault in pip, whose traceback follows
+        errors = lines[-1:]
     # Pip itself only says that something could not be built.
     compilers = next(([line.strip()] for line in lines if _COMPILER_ERROR.match(line)), [])
     if errors or compilers:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fleece.cli.build import bytecode, installed, pip_settings
+from fleece.cli.build import bytecode, installed, pip_settings, reasons
 from fleece.cli.build.processes import Finished, Processes
 from fleece.cli.build.target import parse_runtime, target_for
 from fleece.cli.errors import CommandError
@@ -192,6 +192,18 @@ def test_what_was_compiled_against_a_newer_c_library_is_named(tmp_path):
         (metadata.parent / f"{name}.so").write_bytes(b"\x7fELF GLIBC_2.17\0GLIBC_" + version + b"\0")
     found = installed.unsuitable(tmp_path, target_for("3.12", "x86_64"))
     assert found == ["alpha 1.0 (it needs glibc 2.38, and Lambda's 3.12 has 2.34)"]
+
+
+def test_where_pip_itself_fails_its_exception_is_the_reason():
+    """A traceback of pip's is announced as an error without words; they are at its end."""
+    told = (
+        "Looking in links: x",
+        "ERROR: Exception:",
+        "Traceback (most recent call last):",
+        "  x",
+        "OSError: no space",
+    )
+    assert reasons.of_installer(Finished(2, told)) == "OSError: no space"
 
 
 def test_a_childs_output_comes_line_by_line_without_credentials():
