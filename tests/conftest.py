@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -37,6 +38,21 @@ def _no_terminal_of_the_caller():
             environment.delenv(name, raising=False)
         environment.setenv("TERM", "xterm")  # for those that run programs on one
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_ignored():
+    """Have signals reach what the tests start, also where a script runs the suite in its background, ignoring some."""
+    ignored = [
+        number
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+        if signal.getsignal(number) == signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True)

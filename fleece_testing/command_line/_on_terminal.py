@@ -14,9 +14,11 @@ def main(descriptor: int, program: str, arguments: list[str]) -> None:
     """Become `program`, controlled by the terminal that `descriptor` is open at."""
     fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
     os.close(descriptor)
-    # This interpreter ignores them, and what is ignored stays so through an exec.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    # What is ignored stays so through an exec: this interpreter's SIGPIPE, and Ctrl-C where a script runs the tests in
+    # its background. Nothing is, where somebody has opened a terminal.
+    for number in signal.valid_signals():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     os.execv(program, arguments)  # noqa: S606 (without a shell is the point)
 
 

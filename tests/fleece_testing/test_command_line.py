@@ -245,6 +245,18 @@ def test_nothing_more_is_inherited_on_a_terminal():
         assert terminal.wait().exit_code == -signal.SIGPIPE
 
 
+def test_ctrl_c_on_a_terminal_of_tests_in_the_background():
+    """Keys that are signals work also where the tests ignore these, as what a script runs in its background does."""
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    try:
+        with Terminal(["sh", "-c", "echo ready; sleep 60"]) as terminal:
+            terminal.expect("ready")
+            terminal.send(terminal.CTRL_BACKSLASH)
+            assert terminal.wait().exit_code == -signal.SIGQUIT
+    finally:
+        signal.signal(signal.SIGQUIT, before)
+
+
 def test_text_that_is_not_shown():
     """A text that does not come is an error with what the terminal and the pipes show, and why no more will come."""
     with Terminal(["sh", "-c", "echo seen; echo piped >&2; read line"], pipes=["stderr"]) as terminal:

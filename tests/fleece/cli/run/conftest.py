@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from fleece_testing.command_line import CommandLine, write_environments
 
 STATIC = {"provider": "static"}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _interruptible():
-    """Have Ctrl-C reach what the tests start, also where a script runs the suite in its background and ignores it."""
-    before = signal.getsignal(signal.SIGINT)
-    if before == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
