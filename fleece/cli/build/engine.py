@@ -153,7 +153,7 @@ class Engine:
     def find_image(self, name: str) -> Image | None:
         """Return the image of that name or id, or None when the engine has none."""
         try:
-            attributes = self._api.inspect_image(name)  # type: ignore[no-untyped-call]
+            attributes = self._api.inspect_image(name)
         except ImageNotFound:
             return None
         labels = (attributes.get("Config") or {}).get("Labels") or {}
