@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from fleece.cli.build.target import Target
 
+_USUAL_HOST = "unix:///var/run/docker.sock"
 _PATIENCE = 5
 """Seconds for an engine to answer."""
 
@@ -21,6 +23,9 @@ def has_build_image(target: Target, environ: Mapping[str, str]) -> bool:
         target: what is built for.
         environ: leads to the engine.
     """
+    host = environ.get("DOCKER_HOST") or _USUAL_HOST
+    if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():
+        return False  # the docker package would take longer to say so, and leave a socket open
     # The packages of the extra `cli`, which the rest of fleece_testing does without.
     import docker  # noqa: PLC0415
     import requests  # noqa: PLC0415
