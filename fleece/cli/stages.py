@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 from fleece.cli._backtracking import is_slow
@@ -60,8 +61,11 @@ def compiled(stage: str) -> re.Pattern[str]:
             f"the stage /{expression[:20]}.../ has {len(expression)} characters, {MAX_EXPRESSION} at most are allowed"
         )
     try:
-        pattern = re.compile(expression)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            # Flags that are not at the start: an error from Python 3.11 on.
+            warnings.simplefilter("error", DeprecationWarning)
+            pattern = re.compile(expression)
+    except (re.error, DeprecationWarning, OverflowError, RecursionError) as error:
         raise StageError(f"the stage {stage} is not a regular expression: {error}") from error
     if _is_slow(expression):
         raise StageError(
