@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from botocore.config import Config
-    from botocore.session import Session
 
     from fleece.cli.credentials.values import AwsCredentials
     from fleece.cli.environments import Environment
@@ -26,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 _TIMEOUT = 30.0  # seconds; every call that fleece makes is answered in less than one
 _ATTEMPTS = 8
-CONNECTIONS = 32
+CONNECTIONS = 40
 """How many calls a client can have under way: enough for a service that takes 20 ms to keep one processor busy."""
 
 _SLOW = frozenset({"ssm"})  # services that take so few calls a second that a client had better pace itself
@@ -73,8 +72,10 @@ def client(service: str, environment: Environment, credentials: AwsCredentials, 
 
 
 def _client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:
+    from fleece.cli._session import session  # noqa: PLC0415 (botocore)
+
     here = environment.endpoint_url is not None and _endpoints.is_loopback(environment.endpoint_url)
-    return defaults.resource("cli.session", _session).create_client(
+    return defaults.resource("cli.session", session).create_client(
         service,
         region_name=region,
         endpoint_url=environment.endpoint_url,
@@ -99,6 +100,7 @@ def client_configuration(*, paced: bool = False, **options: Any) -> Config:
         connect_timeout=_TIMEOUT,
         read_timeout=_TIMEOUT,
         max_pool_connections=CONNECTIONS,
+        parameter_validation=False,  # a twentieth of a call's time; the service says what is wrong just as well
         retries={"mode": "adaptive" if paced else "standard", "total_max_attempts": _ATTEMPTS},
         user_agent=f"fleece/{__version__}",  # botocore puts its own together anew at each call, which takes a while
         **options,
@@ -120,18 +122,6 @@ def code(error: Exception) -> str:
     """Return AWS's name for the failure of a call; the exception's own if AWS has not answered."""
     details = (getattr(error, "response", None) or {}).get("Error", {})
     return str(details.get("Code") or type(error).__name__)
-
-
-def _session() -> Session:
-    """Return the one session of the process: it holds no credentials, only the descriptions of services it has read.
-
-    It is botocore's own: importing boto3 takes as long as twenty calls, and adds what no command uses.
-    """
-    from botocore.session import Session  # noqa: PLC0415
-
-    # An AWS_PROFILE that does not exist would make it fail, even with the credentials given.
-    no_profile: Any = {"profile": (None, None, None, None)}
-    return Session(no_profile)
 
 
 def warn_about_endpoints(environ: Mapping[str, str] = os.environ) -> None:

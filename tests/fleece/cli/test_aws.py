@@ -105,6 +105,23 @@ sys.exit("boto3" in sys.modules or "s3transfer" in sys.modules)
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("service", ["kms", "ssm", "sts"])
+def test_a_client_looks_for_one_service(service):
+    """Whether botocore knows a service is not found out in the folders of all four hundred, twice for each client."""
+    code = f"""
+import sys
+from fleece.cli import aws
+from fleece.cli.credentials import AwsCredentials
+from fleece.cli.environments import Environment
+listed = []
+sys.addaudithook(lambda event, arguments: event == "os.listdir" and listed.append(arguments))
+aws.client({service!r}, Environment("dev", "123456789012"), AwsCredentials("id", "key", None), "eu-west-1").close()
+print(len(listed))
+"""
+    listed = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout)
+    assert listed < 100  # modules are looked for in folders, too
+
+
 def test_calls_are_fleeces(fleece_aws):
     """AWS's logs tell who called."""
     credentials = fleece_aws.issue_credentials()

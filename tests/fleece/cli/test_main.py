@@ -1,5 +1,6 @@
 """The outermost layer of the command line: help, exit codes, and what is said on stderr."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -191,6 +192,20 @@ def test_debugging_is_an_option_of_each_sub_command(fleece_cli):
         result = fleece_cli(*arguments, in_process=True)
         assert result.exit_code == 2
         assert "Traceback (most recent call last):" in result.stderr.splitlines()
+
+
+def test_the_garbage_collector_is_left_as_it_was(command_that):
+    """A command collects garbage less often; a program that calls it in process gets its own thresholds back."""
+    before, within = gc.get_threshold(), []
+
+    def look() -> None:
+        within.append(gc.get_threshold())
+        raise CommandError("no")
+
+    command_that(look)
+    exit_code_of(["run"])
+    assert within[0][0] > before[0]
+    assert gc.get_threshold() == before
 
 
 def test_a_command_can_return_its_exit_code(command_that):
