@@ -6,7 +6,6 @@ Mistakes are reported with file, line and key.
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import dataclasses
 import gc
@@ -236,5 +235,5 @@ def _check_clear(nodes: Nodes, leaf: Leaf) -> None:
 def _is_base64(text: str) -> bool:
     try:
         return bool(base64.b64decode(text, validate=True))
-    except binascii.Error:
+    except ValueError:  # of base64 itself, and of characters that are not ASCII
         return False

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from fleece.cli.config.source import Source
 
 
+# What ends a line for PyYAML, as it did in YAML 1.1.
+_BREAKS = r"\r\n\x85\u2028\u2029"
+_BREAK = rf"(?:\r\n|[{_BREAKS}])"
+
+
 class Context(NamedTuple):
     """What surrounds a node: whether it is inside ``[]`` or ``{}``, and the column of the block collection around."""
 
@@ -42,9 +47,9 @@ class Spelling(NamedTuple):
 
     @property
     def body_indent(self) -> int:
-        """The column of a block scalar's first line."""
-        first = self.body.lstrip("\r\n")
-        return len(first) - len(first.lstrip(" "))
+        """The column of a block scalar's first line that is not blank."""
+        first = _FIRST_LINE.match(self.body)
+        return len(first["indent"]) if first else 0
 
 
 class Edit(NamedTuple):
@@ -131,10 +136,11 @@ def _block(text: str, node: yaml.CollectionNode) -> Context:
     return Context(flow=False, indent=_children(node)[0].start_mark.column)
 
 
-_PROPERTIES = re.compile(r"(?:&[^\s,\[\]{}]+(?:\s|#[^\r\n]*)*)?")
+_FIRST_LINE = re.compile(rf"(?: *{_BREAK})*(?P<indent> *)")
+_PROPERTIES = re.compile(rf"(?:&[-0-9A-Za-z_]+(?:[ \t{_BREAKS}]|#[^{_BREAKS}]*)*)?")
 _HEADER = re.compile(r"[|>][-+0-9]*")
-_LINE_END = re.compile(r"[\r\n]|\Z")
-_NEXT_LINE = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))+(?P<indent> *)(?=[^ ])")
+_LINE_END = re.compile(rf"[{_BREAKS}]|\Z")
+_NEXT_LINE = re.compile(rf"(?:[ \t]*{_BREAK})+(?P<indent> *)(?=[^ ])")
 
 
 def locate(source: Source, node: yaml.ScalarNode, context: Context) -> Spot:
@@ -171,9 +177,9 @@ def _line_end(text: str, index: int) -> int:
 def _block_body(lines: str, *, keep: bool) -> str:
     """Cut what is no part of a block scalar's value off the end of its lines: the last line break and blank lines."""
     if keep:
-        return re.sub(r"(?:\r\n|\r|\n)\Z", "", lines)
+        return re.sub(rf"{_BREAK}\Z", "", lines)
     indent = Spelling("|", lines).body_indent
-    return re.sub(rf"(?:(?:\r\n|\r|\n) {{0,{indent}}})+\Z", "", lines)
+    return re.sub(rf"(?:{_BREAK} {{0,{indent}}})+\Z", "", lines)
 
 
 def spell(value: str, spot: Spot) -> Spelling:

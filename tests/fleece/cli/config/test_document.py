@@ -43,6 +43,10 @@ REFUSED = {
     "a secret beside config": (f"{STAGES}other: {{a: ':encrypt:x'}}\nconfig: {{}}", "other.a: a secret must be below"),
     "a secret inside of a text": (f"{STAGES}config: {{a: {{+prod: 'x :encrypt:y'}}}}", "has ':encrypt:' inside"),
     "a secret as a key": (f"{STAGES}config: {{':encrypt:y': 1}}", "config: a key has ':encrypt:' in it"),
+    "a ciphertext that is not ASCII": (
+        f"{STAGES}config: {{a: {{+prod: ':decrypt:AQé='}}}}",
+        "config.a.+prod: the ciphertext",
+    ),
     "no base64": (f"{STAGES}config: {{a: {{+prod: ':decrypt:?'}}}}", "config.a.+prod: the ciphertext"),
     "a secret of two stages": (
         "stages: {prod: &s {environment: e, key: k}, dev: *s}\nconfig: {a: {+prod: &x ':encrypt:y', +dev: *x}}",
