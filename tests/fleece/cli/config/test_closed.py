@@ -49,7 +49,9 @@ ROUND_TRIPS = {
     "sequence at the column of its key": "pw:\n  +prod:\n  - :decrypt:CIPHER\n  - - :decrypt:CIPHER\n",
     "comment deeper than its key": "pw:\n  +prod: :decrypt:CIPHER\n       # deep\n  +dev: 1\n",
     "last line without its break": "pw:\n  +prod: :decrypt:CIPHER",
-    "line breaks of YAML 1.1": "pw:\n  +prod: |-  # why\n    :decrypt:CIPHER\n \u2028   # x\n  +dev: :decrypt:CIPHER2\x85 # c\n",
+    "line breaks of YAML 1.1": (
+        "pw:\n  +prod: |-  # why\n    :decrypt:CIPHER\n \u2028   # more\n  +dev: :decrypt:CIPHER2\x85  # c\n"
+    ),
     "tabs and trailing spaces": "a: b  \t\npw:\n  +prod: :decrypt:CIPHER \t \n",
 }
 SECRETS = {
