@@ -7,6 +7,7 @@ says by `end` that nobody will ask any more.
 from __future__ import annotations
 
 import json
+import math
 import socket
 import threading
 import time
@@ -21,11 +22,13 @@ from werkzeug.wrappers import Request, Response
 from fleece_testing._text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 MAX_PAYLOAD = 6 * 1024 * 1024 + 100
 """The largest answer that Lambda takes from a function, in bytes."""
+
+_TURN = 0.1  # seconds
 
 _ROUTES = Map(
     [
@@ -122,7 +125,7 @@ class RuntimeAPI:
     def wait_until_idle(self, timeout: float | None = None) -> bool:
         """Wait until a worker asks for its next invocation; false when the process ended or the time is over."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self.ended or self.init_error, timeout)
+            self._wait_for(lambda: self._waiting > 0 or self.ended or self.init_error is not None, timeout)
             return self._waiting > 0 and not self.ended
 
     def submit(self, task: Task) -> None:
@@ -134,7 +137,7 @@ class RuntimeAPI:
     def wait(self, task: Task) -> None:
         """Wait until the invocation has an outcome, its deadline is over, or the process has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: task.ended or self.ended, task.deadline)
+            self._wait_for(lambda: task.ended is not None or self.ended, task.deadline)
             self._running.pop(task.request_id, None)
 
     def end(self) -> None:
@@ -158,6 +161,12 @@ class RuntimeAPI:
             response = error.get_response(environ)
         answer: Iterable[bytes] = response(environ, start_response)
         return answer
+
+    def _wait_for(self, condition: Callable[[], bool], timeout: float | None) -> None:
+        """Wait in short turns: a signal that comes when a wait is about to begin is seen by Python at its end alone."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not condition() and (left := end - time.monotonic()) > 0:
+            self._changed.wait(min(left, _TURN))
 
     def _next(self, request: Request) -> Response:
         if _has_gone(request):

@@ -625,6 +625,42 @@ def test_stopping_ends_a_call_that_another_thread_waits_for(source):
         assert "has not been started" in str(refused.exception())
 
 
+class Interrupted(Exception):
+    """What a signal's handler raises in the test below."""
+
+
+def test_a_signal_ends_a_call_that_waits_though_nothing_wakes_it(source):
+    """A signal whose handler raises ends the call also when it came as the wait began, which then goes on."""
+
+    def interrupt(number, frame):
+        interrupted.set()
+        raise Interrupted
+
+    def signal_elsewhere():
+        # To this thread, so that the main one's wait is not broken off: that is how it is when the signal was there
+        # just before the wait.
+        with pipe.open() as running:
+            running.readline()
+        signal.raise_signal(signal.SIGUSR1)
+        seen.append(interrupted.wait(10))
+        runtime.stop()
+
+    interrupted, seen = threading.Event(), []
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    pipe = source("import time\ndef main(event, context):\n    open(event, 'w').close()\n    time.sleep(60)\n") / "pipe"
+    os.mkfifo(pipe)
+    try:
+        with Runtime(pipe.parent, "app.main") as runtime:
+            thread = threading.Thread(target=signal_elsewhere, daemon=True)
+            thread.start()
+            with pytest.raises(Interrupted):
+                runtime.invoke(str(pipe))
+            thread.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == [True]
+
+
 def test_a_stopped_runtime_can_be_started_again(source):
     """Start after stop boots anew."""
     runtime = Runtime(source(COUNTER), "app.main")
