@@ -625,7 +625,7 @@ def test_stopping_ends_a_call_that_another_thread_waits_for(source):
         assert "has not been started" in str(refused.exception())
 
 
-class Interrupted(Exception):
+class SignalError(Exception):
     """What a signal's handler raises in the test below."""
 
 
@@ -634,7 +634,7 @@ def test_a_signal_ends_a_call_that_waits_though_nothing_wakes_it(source):
 
     def interrupt(number, frame):
         interrupted.set()
-        raise Interrupted
+        raise SignalError
 
     def signal_elsewhere():
         # To this thread, so that the main one's wait is not broken off: that is how it is when the signal was there
@@ -653,7 +653,7 @@ def test_a_signal_ends_a_call_that_waits_though_nothing_wakes_it(source):
         with Runtime(pipe.parent, "app.main") as runtime:
             thread = threading.Thread(target=signal_elsewhere, daemon=True)
             thread.start()
-            with pytest.raises(Interrupted):
+            with pytest.raises(SignalError):
                 runtime.invoke(str(pipe))
             thread.join()
     finally:
