@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from fleece.cli.build import archives, in_container, pip_settings, reasons, system_packages
 from fleece.cli.build.pulls import percents
-from fleece.cli.build.urls import mask
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -55,10 +54,9 @@ class DockerInstaller:
         return True
 
     def settings(self, _requirements: Requirements) -> dict[str, str]:
-        """Return what beside the requirements decides what is installed, without credentials, for the cache's key."""
-        decisive = pip_settings.for_key(pip_settings.of_variables(self.environment))
+        """Return what beside the requirements decides what is installed, for the cache's key."""
         return {
-            **{name: mask(value) for name, value in decisive.items()},
+            **pip_settings.for_key(pip_settings.of_variables(self.environment)),
             "image": self.image,
             "digest": self._refreshed or self._cache.note(self._note) or "",
             "dependencies": " ".join(self.options.dependencies),

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from fleece.cli.build.exclusions import Exclusions, without_bytecode_of
-from fleece.cli.build.urls import mask
+from fleece.cli.build.urls import without_users
 from fleece.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Installer(Protocol):
         """Whether it can make the target's bytecode."""
 
     def settings(self, requirements: Requirements) -> Mapping[str, str]:
-        """Return what beside the requirements decides what is installed, without credentials."""
+        """Return what beside the requirements decides what is installed."""
 
     def local_links(self) -> Iterable[str]:
         """Return the folders and addresses that packages are looked for in beside an index."""
@@ -142,9 +142,9 @@ def cache_key(
         "format": _FORMAT,
         "python": str(target.runtime),
         "architecture": target.architecture,
-        "requirements": [mask(text) for text in requirements.contents],
+        "requirements": [without_users(text) for text in requirements.contents],
         "kind": requirements.origin.suffix,
-        "settings": dict(settings),
+        "settings": {name: without_users(value) for name, value in settings.items()},
         "local": list(fingerprints),
         "compiled": compiled,
     }

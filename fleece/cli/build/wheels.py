@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.build import bytecode, pip_settings, reasons
-from fleece.cli.build.urls import mask
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -61,12 +60,10 @@ class WheelInstaller:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def settings(self, requirements: Requirements) -> dict[str, str]:
-        """Return what beside the requirements decides what is installed, without credentials, for the cache's key."""
+        """Return what beside the requirements decides what is installed, for the cache's key."""
         if self._uv_for(requirements):
-            decisive = {name: self.environment[name] for name in _UV_DECIDING if self.environment.get(name)}
-        else:
-            decisive = pip_settings.for_key(pip_settings.read(self.environment))
-        return {name: mask(value) for name, value in decisive.items()}
+            return {name: self.environment[name] for name in _UV_DECIDING if self.environment.get(name)}
+        return pip_settings.for_key(pip_settings.read(self.environment))
 
     def local_links(self) -> list[str]:
         """Return the places beside an index that wheels are looked for in, as the settings name them."""

@@ -14,7 +14,7 @@ from fleece.cli.build.exclusions import Exclusions, is_noise
 from fleece.cli.build.plan import UNPACKED_LIMIT, cache_key, excess, may_name_index, packages_left_out, reduced_key
 from fleece.cli.build.requirements import Requirements
 from fleece.cli.build.target import target_for
-from fleece.cli.build.urls import has_credentials, mask
+from fleece.cli.build.urls import has_credentials, mask, without_users
 
 TARGET = target_for("3.12", "x86_64")
 
@@ -31,6 +31,22 @@ def test_no_user_part_of_a_url_survives_masking(user, scheme):
 
 
 @pytest.mark.parametrize(
+    ("text", "shown", "compared"),
+    [
+        ("https://h/s?token=x&y='z now", "https://h/s?**** now", "https://h/s?token=x&y='z now"),
+        ("https://u@h/a@1?b@2#egg=c", "https://****@h/a@1?****#egg=c", "https://****@h/a@1?b@2#egg=c"),
+        ("a https://h/s?b,https://u:p@h/", "a https://h/s?****", "a https://h/s?b,https://u:p@h/"),
+        ("https://h?x=a@b/c", "https://****@b/c", "https://****@b/c"),
+        ("https://h/a.whl#sha256=00?", "https://h/a.whl#sha256=00?", "https://h/a.whl#sha256=00?"),
+    ],
+)
+def test_a_query_is_not_shown_and_counts(text, shown, compared):
+    """Tokens in queries are masked as users are; yet another query may lead to other packages."""
+    assert mask(text) == shown
+    assert without_users(text) == compared
+
+
+@pytest.mark.parametrize(
     ("text", "secret"),
     [
         ("--index-url https://user:pw@host/simple", True),
@@ -40,6 +56,11 @@ def test_no_user_part_of_a_url_survives_masking(user, scheme):
         ("https://user:it's@host/simple", True),
         ("index = 'https://host/simple' # me@example.com", False),
         ("x @ git+ssh://git@host/x.git", False),
+        ("https://host/simple?token=hunter2", True),
+        ("https://host/simple?hunter2", True),
+        ("https://host/simple?a==${B}", True),
+        ("https://host/simple?token=${TOKEN}&job=${JOB}", False),
+        ("https://host/simple?#a=b", False),
         ("https://host/simple # me@example.com", False),
         ("", False),
     ],
@@ -92,6 +113,8 @@ def test_the_key_changes_with_everything_that_decides_what_is_installed():
         cache_key(TARGET, wanted("b"), {}, [], compiled=True),
         cache_key(TARGET, wanted("a", "b"), {}, [], compiled=True),
         cache_key(TARGET, wanted("a"), {"pre": "1"}, [], compiled=True),
+        cache_key(TARGET, wanted("a"), {"index-url": "https://host/s?channel=a"}, [], compiled=True),
+        cache_key(TARGET, wanted("a"), {"index-url": "https://host/s?channel=b"}, [], compiled=True),
         cache_key(TARGET, wanted("a"), {}, ["x 1 1"], compiled=True),
         cache_key(TARGET, wanted("a"), {}, [], compiled=False),
         cache_key(target_for("3.12", "arm64"), wanted("a"), {}, [], compiled=True),
@@ -105,8 +128,9 @@ def test_the_key_changes_with_everything_that_decides_what_is_installed():
 
 
 def test_the_key_is_the_same_with_another_token():
-    """Credentials in requirements are no part of the key."""
-    one, two = (cache_key(TARGET, wanted(f"-i https://{t}@host/s"), {}, [], compiled=True) for t in ("old", "new"))
+    """Credentials in requirements and settings are no part of the key."""
+    urls = ("https://old@host/s", "https://new@host/s")
+    one, two = (cache_key(TARGET, wanted(f"-i {url}"), {"index-url": url}, [], compiled=True) for url in urls)
     assert one == two
 
 
