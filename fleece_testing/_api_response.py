@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +50,13 @@ class Response:
         status: the status code.
         headers: found in any case; ``headers.getlist(name)`` has the repeated ones.
         content: the body, in bytes.
-        event: the event that the handler was called with.
+        event: the event that the handler was called with; like `answer` it is left out of `repr`.
         answer: what the handler returned.
 
     Examples:
         >>> from fleece_testing.api import Client
         >>> cookies = {"Set-Cookie": ["a=1; Path=/", "b=2"]}
-    >>> answer = {"statusCode": 200, "body": '{"id": 1}', "multiValueHeaders": cookies}
+        >>> answer = {"statusCode": 200, "body": '{"id": 1}', "multiValueHeaders": cookies}
         >>> response = Client(lambda event, context: answer).get("/v1/users/1")
         >>> response.status, response.text, response.json(), response.cookies
         (200, '{"id": 1}', {'id': 1}, {'a': '1', 'b': '2'})
@@ -65,8 +65,8 @@ class Response:
     status: int
     headers: Headers
     content: bytes
-    event: dict[str, Any]
-    answer: Any
+    event: dict[str, Any] = field(repr=False)
+    answer: Any = field(repr=False)
 
     @property
     def text(self) -> str:

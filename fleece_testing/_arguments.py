@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 
 def check_names(what: str, function: Callable[..., Any], given: Iterable[str], kind: str = "argument") -> None:
@@ -78,3 +79,68 @@ def check_status(status: object, lowest: int = 400) -> None:
     """
     if not (isinstance(status, int) and lowest <= status <= 599):  # noqa: PLR2004 (HTTP's highest)
         raise ValueError(f"status is the number of an HTTP status, {lowest} to 599, not {status!r}")
+
+
+def checked_text(name: str, value: object) -> str:
+    """Return a text.
+
+    Raises:
+        TypeError: it is none.
+    """
+    __tracebackhide__ = True
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text: {value!r} was given")
+    return value
+
+
+def checked_list(name: str, value: Iterable[Any]) -> list[Any]:
+    """Return what is given as a list, a tuple or another iterable.
+
+    Raises:
+        TypeError: it is none; or a text, of which each letter would be taken for one.
+    """
+    __tracebackhide__ = True
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"{name} must be a list: write [{value!r}], not {value!r}")
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a list: {value!r} was given")
+    return list(value)
+
+
+def checked_mapping(name: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a copy of a dictionary, an empty one of None.
+
+    Raises:
+        TypeError: it is none, or has a key that is no text.
+    """
+    __tracebackhide__ = True
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dictionary: {value!r} was given")
+    for key in value:
+        checked_text(f"A key of {name}", key)
+    return dict(value)
+
+
+def checked_texts(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
+    """Return a copy of a dictionary of texts, an empty one of None.
+
+    Raises:
+        TypeError: it is none, or has something else in it.
+    """
+    __tracebackhide__ = True
+    return {key: checked_text(f"{name}[{key!r}]", one) for key, one in checked_mapping(name, value).items()}
+
+
+def json_text(name: str, value: Any) -> str:
+    """Return `value` as JSON.
+
+    Raises:
+        TypeError, ValueError: JSON cannot say it.
+    """
+    __tracebackhide__ = True
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be what JSON can say: {value!r} was given ({error})") from error

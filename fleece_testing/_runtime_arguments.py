@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from threading import TIMEOUT_MAX
 from typing import Any
+
+from fleece_testing._arguments import checked_text, json_text
 
 MAX_EVENT = 6 * 1024 * 1024
 """The largest event that Lambda takes from a caller, in bytes of JSON."""
@@ -23,17 +24,6 @@ def checked_number(name: str, value: object) -> int:
         raise TypeError(f"{name} must be a whole number: {value!r} was given")
     if value < 1:
         raise ValueError(f"{name} must be one or more: {value!r} was given")
-    return value
-
-
-def checked_text(name: str, value: object) -> str:
-    """Return a text.
-
-    Raises:
-        TypeError: it is none.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be text: {value!r} was given")
     return value
 
 
@@ -112,15 +102,3 @@ def payload(event: Any) -> bytes:
     if len(text) > MAX_EVENT:
         raise ValueError(f"event has {len(text)} bytes of JSON, and Lambda takes at most {MAX_EVENT} from a caller")
     return text
-
-
-def json_text(name: str, value: Any) -> str:
-    """Return `value` as JSON.
-
-    Raises:
-        TypeError, ValueError: JSON cannot say it.
-    """
-    try:
-        return json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} must be what JSON can say: {value!r} was given ({error})") from error

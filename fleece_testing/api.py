@@ -17,6 +17,7 @@ from fleece.httperror import HTTPError
 from fleece_testing import events
 from fleece_testing._extras import require
 from fleece_testing.context import LambdaContext
+from fleece_testing.events._request import pairs_of
 
 require(__name__, "werkzeug")
 
@@ -27,7 +28,7 @@ from fleece_testing._api_response import MalformedAnswerError, Response, read_an
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fleece_testing.events._request import Query
+    from fleece_testing.events._request import Headers as GivenHeaders, Query
 
 __all__ = ["Client", "MalformedAnswerError", "Response"]
 
@@ -69,7 +70,7 @@ class Client:
         *,
         kind: str = "rest",
         context: Callable[[], Any] = LambdaContext,
-        headers: Mapping[str, str] | None = None,
+        headers: GivenHeaders | None = None,
         **options: Any,
     ) -> None:
         if not callable(handler):
@@ -80,7 +81,7 @@ class Client:
         self.handler = handler
         self.kind = kind
         self.context = context
-        self.headers = Headers(headers)
+        self.headers = Headers(_pairs(headers))
         """The headers that go with each request."""
         self.cookies: dict[str, str] = {}
         """The cookies that go with each request, by name."""
@@ -92,7 +93,7 @@ class Client:
         path: str,
         *,
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: GivenHeaders | None = None,
         json: Any = None,
         form: Mapping[str, Any] | None = None,
         body: str | bytes | None = None,
@@ -104,7 +105,7 @@ class Client:
             method: the HTTP method.
             path: the path, as in a URL; it may end with a query.
             query: see `fleece_testing.events.request`.
-            headers: go over the client's own.
+            headers: names with a value or a list of values each, or pairs; they go over the client's own.
             json: a body to be written as JSON.
             form: a body to be written as a form.
             body: a body as it is.
@@ -112,12 +113,16 @@ class Client:
 
         Raises:
             MalformedAnswerError: the service in front of the function would not understand the handler's answer.
+            TypeError: more than one body is given, or something that no client could send.
         """
+        bodies = {"json": json, "form": form, "body": body}
+        if len(given := [name for name, one in bodies.items() if one is not None]) > 1:
+            raise TypeError(f"A request has one body: {' and '.join(given)} were given")
         sent = Headers(self.headers)
-        sent.update(headers or {})
+        sent.update(Headers(_pairs(headers)))
         content: Any = body
         if form is not None:
-            content = urlencode(form, doseq=True)
+            content = urlencode(pairs_of("form", form))
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
         elif json is not None:
             content = json if self.kind == "yoke" else json_module.dumps(json)  # yoke's template decodes it
@@ -175,3 +180,7 @@ class Client:
             failed = read_answer(self.kind, event, {"errorMessage": str(error)})
             return replace(failed, status=error.status_code)
         return read_answer(self.kind, event, answer)
+
+
+def _pairs(headers: GivenHeaders | None) -> list[tuple[str, str]]:
+    return [] if headers is None else pairs_of("headers", headers)

@@ -20,6 +20,7 @@ import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import checked_text
 from fleece_testing._arn import function_arn
 from fleece_testing._lifecycle import Startable
 from fleece_testing._runtime_api import FunctionError, Task
@@ -28,7 +29,6 @@ from fleece_testing._runtime_arguments import (
     checked_number,
     checked_path,
     checked_seconds,
-    checked_text,
     header,
     json_header,
     payload,

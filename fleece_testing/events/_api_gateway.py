@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import checked_mapping, checked_text, checked_texts
 from fleece_testing.events._payloads import EXECUTE_API, FUNCTION_URL, SOURCE_IP, payload_1, payload_2, short_id
 from fleece_testing.events._request import Event, Headers, HTTPRequest, Query, match_route
 
@@ -69,7 +70,7 @@ def rest(
             "path": in_url,
             "stage": stage,
             "requestId": request_id or str(uuid.uuid4()),
-            **({} if authorizer is None else {"authorizer": dict(authorizer)}),
+            **({} if authorizer is None else {"authorizer": checked_mapping("authorizer", authorizer)}),
         },
     )
 
@@ -114,7 +115,7 @@ def http_1(
             "path": whole,
             "stage": stage,
             "requestId": request_id or short_id(),
-            **({} if authorizer is None else {"authorizer": dict(authorizer)}),
+            **({} if authorizer is None else {"authorizer": checked_mapping("authorizer", authorizer)}),
         },
     )
     return {"version": "1.0", **event}
@@ -161,7 +162,7 @@ def http(
     if parameters:
         event["pathParameters"] = parameters
     if stage_variables:
-        event["stageVariables"] = dict(stage_variables)
+        event["stageVariables"] = checked_texts("stage_variables", stage_variables)
     return event
 
 
@@ -197,9 +198,9 @@ def function_url(
 
 
 def _prefixed(prefix: str, path: str) -> str:
-    prefix = prefix.strip("/")
+    prefix = checked_text("stage or base_path", prefix).strip("/")
     return f"/{prefix}{path}" if prefix else path
 
 
 def _stage_prefix(stage: str, domain: str) -> str:
-    return stage if stage != "$default" and ".execute-api." in domain else ""
+    return stage if stage != "$default" and ".execute-api." in checked_text("domain", domain) else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import checked_list, checked_text
 from fleece_testing.events._api_gateway import http, rest
 from fleece_testing.events._payloads import ACCOUNT, API_ID, REGION
 
@@ -22,7 +23,8 @@ def token_authorizer(token: str, *, method: str = "GET", path: str = "/", stage:
         >>> token_authorizer("secret", path="/users")["authorizationToken"]
         'secret'
     """
-    return {"type": "TOKEN", "authorizationToken": token, "methodArn": method_arn(method, path, stage=stage)}
+    arn = method_arn(method, path, stage=stage)
+    return {"type": "TOKEN", "authorizationToken": checked_text("token", token), "methodArn": arn}
 
 
 def request_authorizer(method: str = "GET", path: str = "/", *, stage: str = "prod", **options: Any) -> Event:
@@ -69,7 +71,7 @@ def http_authorizer(
         **event,
         "type": "REQUEST",
         "routeArn": method_arn(method, event["requestContext"]["http"]["path"], stage=stage),
-        "identitySource": list(identity_source),
+        "identitySource": checked_list("identity_source", identity_source),
     }
 
 

@@ -10,6 +10,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import checked_mapping, checked_texts
 from fleece_testing.events._request import Event, HTTPRequest, all_values, joined_values, last_values, match_route
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def payload_1(
         "queryStringParameters": last_values(sent.query) or None,
         "multiValueQueryStringParameters": all_values(sent.query) or None,
         "pathParameters": match_route(resource, parameters_from) or None,
-        "stageVariables": dict(stage_variables) if stage_variables else None,
+        "stageVariables": checked_texts("stage_variables", stage_variables) or None,
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": API_ID,
@@ -130,7 +131,7 @@ def payload_2(
         "timeEpoch": int(now * 1000),
     }
     if authorizer is not None:
-        context["authorizer"] = dict(authorizer)
+        context["authorizer"] = checked_mapping("authorizer", authorizer)
     event: Event = {
         "version": "2.0",
         "routeKey": route_key,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import time
 import uuid
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
+from fleece_testing._arguments import checked_text, checked_texts, json_text
 from fleece_testing.events._payloads import ACCOUNT, REGION, SOURCE_IP
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def sqs(*messages: Any, queue: str = "queue", attributes: Mapping[str, str] | No
         >>> [record["body"] for record in sqs("text", {"id": 1})["Records"]]
         ['text', '{"id": 1}']
     """
-    return {"Records": [_sqs_record(text(message), queue, attributes or {}) for message in messages]}
+    given = checked_texts("attributes", attributes)
+    return {"Records": [_sqs_record(text(message), queue, given) for message in messages]}
 
 
 def sns(
@@ -47,7 +48,8 @@ def sns(
         >>> sns("text", subject="Hello")["Records"][0]["Sns"]["Subject"]
         'Hello'
     """
-    return {"Records": [_sns_record(text(message), topic, subject, attributes or {}) for message in messages]}
+    given = checked_texts("attributes", attributes)
+    return {"Records": [_sns_record(text(message), topic, subject, given) for message in messages]}
 
 
 def s3(*keys: str, bucket: str = "bucket", event_name: str = "ObjectCreated:Put", size: int = 1024) -> Event:
@@ -63,7 +65,7 @@ def s3(*keys: str, bucket: str = "bucket", event_name: str = "ObjectCreated:Put"
         >>> s3("a b.txt")["Records"][0]["s3"]["object"]["key"]
         'a+b.txt'
     """
-    return {"Records": [_s3_record(key, bucket, event_name, size) for key in keys]}
+    return {"Records": [_s3_record(checked_text("a key", key), bucket, event_name, size) for key in keys]}
 
 
 def _sqs_record(body: str, queue: str, attributes: Mapping[str, str]) -> Event:
@@ -140,8 +142,12 @@ def _s3_record(key: str, bucket: str, event_name: str, size: int) -> Event:
 
 
 def text(value: Any) -> str:
-    """Return text as it is, and anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return text as it is, and anything else as JSON.
+
+    Raises:
+        TypeError, ValueError: JSON cannot say it.
+    """
+    return value if isinstance(value, str) else json_text("a message", value)
 
 
 def _iso_now() -> str:

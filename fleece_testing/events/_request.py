@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from fleece_testing._arguments import checked_text, json_text
 
 Event: TypeAlias = dict[str, Any]
 Pairs: TypeAlias = list[tuple[str, str]]
@@ -18,6 +19,7 @@ Headers: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, str]]
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # what a path may hold as it is (RFC 3986), and what is encoded already
 _QUERY_CHARACTERS = _PATH_CHARACTERS + "?"
 _ROUTE_PART = re.compile(r"\{([^{}+]+)(\+?)\}")
+_WITHOUT_TEXT = (bytes, bytearray, Mapping, tuple, list, set, frozenset)
 # Load balancers, HTTP APIs and function URLs leave these bodies as they are, and encode all others.
 _TEXT = re.compile(r"text/.*|application/(json|javascript|xml|.*\+json|.*\+xml)")
 
@@ -48,17 +50,22 @@ class HTTPRequest:
     def of(
         cls, method: str, path: str, *, query: Query | None = None, headers: Headers | None = None, body: Any = None
     ) -> HTTPRequest:
-        """Read what the builders take; see `fleece_testing.events.request`."""
-        path, _, raw_query = path.partition("?")
+        """Read what the builders take; see `fleece_testing.events.request`.
+
+        Raises:
+            TypeError, ValueError: no client could send it.
+        """
+        path, _, raw_query = checked_text("path", path).partition("?")
         if query is not None:
-            raw_query = "&".join(filter(None, [raw_query, query if isinstance(query, str) else _encoded(query)]))
+            encoded = query if isinstance(query, str) else urlencode(pairs_of("query", query))
+            raw_query = "&".join(filter(None, [raw_query, encoded]))
         raw_query = quote(raw_query, safe=_QUERY_CHARACTERS)
-        given = _pairs(headers or ())
+        given = [] if headers is None else pairs_of("headers", headers)
         content, content_type = _content(body)
         if content_type and _first(given, "content-type") is None:
             given.append(("Content-Type", content_type))
         return cls(
-            method=method.upper(),
+            method=checked_text("method", method).upper(),
             path=quote(path if path.startswith("/") else f"/{path}", safe=_PATH_CHARACTERS),
             query=parse_qsl(raw_query, keep_blank_values=True),
             raw_query=raw_query,
@@ -79,10 +86,11 @@ class HTTPRequest:
 
     def with_headers(self, *, domain: str, source_ip: str, scheme: str = "https", length: bool = True) -> Pairs:
         """Return the headers as they are after the last hop: with the client's address and the length of the body."""
+        checked_text("source_ip", source_ip)
         own = {"host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "content-length"}
         claimed = [value for name, value in self.headers if name.lower() == "x-forwarded-for"]
         added = [
-            ("Host", domain),
+            ("Host", checked_text("domain", domain)),
             ("X-Forwarded-For", ", ".join([*claimed, source_ip])),
             ("X-Forwarded-Port", "443" if scheme == "https" else "80"),
             ("X-Forwarded-Proto", scheme),
@@ -128,7 +136,7 @@ def match_route(route: str, path: str) -> dict[str, str]:
         ValueError: the path is not one of the route's.
     """
     pattern, end = "", 0
-    for part in _ROUTE_PART.finditer(route):
+    for part in _ROUTE_PART.finditer(checked_text("route", route)):
         pattern += re.escape(route[end : part.start()]) + ("(.+)" if part[2] else "([^/]+)")
         end = part.end()
     found = re.fullmatch(pattern + re.escape(route[end:]), path, re.DOTALL)
@@ -145,19 +153,35 @@ def _content(body: Any) -> tuple[bytes | None, str]:
         return bytes(body), "application/octet-stream"
     if isinstance(body, str):
         return body.encode(), "text/plain; charset=utf-8"
-    return json.dumps(body).encode(), "application/json"
+    return json_text("body", body).encode(), "application/json"
 
 
-def _encoded(query: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> str:
-    return urlencode(list(query.items() if isinstance(query, Mapping) else query), doseq=True)
+def pairs_of(what: str, given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Pairs:
+    """Return names with a value each; where a list of values was given, the name comes once for each of them.
+
+    Args:
+        what: what they are, for the message.
+        given: a dictionary or pairs.
+
+    Raises:
+        TypeError: it is neither; a name is no text, or a value nothing that has one text.
+    """
+    __tracebackhide__ = True
+    items = list(given.items() if isinstance(given, Mapping) else given if _is_listed(given) else [given])
+    pairs: Pairs = []
+    for item in items:
+        if not (isinstance(item, (tuple, list)) and len(item) == 2):  # noqa: PLR2004 (a name and a value)
+            raise TypeError(f"{what} must be a dictionary or a list of pairs: {given!r} was given")
+        name, value = checked_text(f"A name in {what}", item[0]), item[1]
+        for one in value if isinstance(value, (tuple, list)) else [value]:
+            if one is None or isinstance(one, _WITHOUT_TEXT):
+                raise TypeError(f"{what} must have a text or a list of texts for each name: {name!r} has {one!r}")
+            pairs.append((name, str(one)))
+    return pairs
 
 
-def _pairs(headers: Headers) -> Pairs:
-    """Flatten headers: a mapping's values may be lists."""
-    items = headers.items() if isinstance(headers, Mapping) else headers
-    return [
-        (name, str(one)) for name, value in items for one in (value if isinstance(value, (list, tuple)) else [value])
-    ]
+def _is_listed(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, (str, bytes))
 
 
 def _first(headers: Pairs, name: str) -> str | None:

@@ -13,7 +13,9 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import checked_list, checked_mapping, checked_texts
 from fleece_testing.events._payloads import ACCOUNT, REGION
+from fleece_testing.events._records import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +50,8 @@ def eventbridge(
         "account": ACCOUNT,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "region": REGION,
-        "resources": list(resources),
-        "detail": dict(detail or {}),
+        "resources": checked_list("resources", resources),
+        "detail": checked_mapping("detail", detail),
     }
 
 
@@ -76,11 +78,7 @@ def cloudwatch_logs(
         "logStream": log_stream,
         "subscriptionFilters": [filter_name],
         "logEvents": [
-            {
-                "id": f"{number:056d}",
-                "timestamp": now,
-                "message": message if isinstance(message, str) else json.dumps(message),
-            }
+            {"id": f"{number:056d}", "timestamp": now, "message": text(message)}
             for number, message in enumerate(messages)
         ],
     }
@@ -117,6 +115,6 @@ def cognito(
         "userPoolId": user_pool,
         "userName": user,
         "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "client"},
-        "request": {"userAttributes": dict(attributes or {}), **(request or {})},
-        "response": dict(response or {}),
+        "request": {"userAttributes": checked_texts("attributes", attributes), **checked_mapping("request", request)},
+        "response": checked_mapping("response", response),
     }

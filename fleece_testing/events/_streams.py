@@ -117,7 +117,7 @@ _DYNAMODB_TYPES: tuple[tuple[type | tuple[type, ...], str, Callable[[Any], Any]]
 
 
 def _kinesis_record(data: Any, number: int, stream: str, partition_key: str) -> Event:
-    content = data if isinstance(data, bytes) else text(data).encode()
+    content = bytes(data) if isinstance(data, (bytes, bytearray)) else text(data).encode()
     sequence = f"{49590338271490256608559692538361571095921575989136588898 + number}"
     return {
         "kinesis": {

@@ -205,3 +205,24 @@ def test_a_context_in_place_of_what_makes_contexts(fleece_api, fleece_context):
     """A context object is taken for what it is, where what makes one for each call is asked for."""
     with pytest.raises(TypeError, match="context must be a function that makes a context for each call: LambdaContext"):
         fleece_api(lambda event, context: {"statusCode": 200}, context=fleece_context())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"json": {}, "body": "x"}, "A request has one body: json and body were given"),
+        ({"json": 1, "form": {}, "body": ""}, "A request has one body: json and form and body were given"),
+        ({"headers": ["a"]}, r"headers must be a dictionary or a list of pairs: \['a'\] was given"),
+        ({"form": "a=1"}, "form must be a dictionary or a list of pairs: 'a=1' was given"),
+    ],
+)
+def test_what_no_client_could_send_is_one_line(fleece_api, wrong, said):
+    """Nothing of a request is passed over in silence."""
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        fleece_api(print).post("/", **wrong)
+
+
+def test_the_repr_of_a_response_is_what_a_client_sees(fleece_api):
+    """In a failing test, neither the event nor the function's own answer crowds it out."""
+    response = fleece_api(lambda event, context: {"statusCode": 404, "body": "no"}).get("/secret")
+    assert repr(response) == "Response(status=404, headers=Headers([]), content=b'no')"

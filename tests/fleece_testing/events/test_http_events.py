@@ -2,6 +2,7 @@
 
 import base64
 import json
+import uuid
 from operator import itemgetter
 from urllib.parse import parse_qsl
 
@@ -240,3 +241,53 @@ def test_authorizer_events():
 def test_the_fixture_is_the_module(fleece_events):
     """`fleece_events` needs no import."""
     assert fleece_events.request("GET", "/")["httpMethod"] == "GET"
+
+
+@pytest.mark.parametrize("build", [events.request, *(getattr(events, kind) for kind in events.KINDS)])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"headers": ["a"]}, r"headers must be a dictionary or a list of pairs: \['a'\] was given"),
+        ({"headers": ["ab"]}, r"headers must be a dictionary or a list of pairs: \['ab'\] was given"),
+        ({"headers": "a: b"}, "headers must be a dictionary or a list of pairs: 'a: b' was given"),
+        ({"headers": 5}, "headers must be a dictionary or a list of pairs: 5 was given"),
+        ({"headers": {1: "b"}}, "A name in headers must be text: 1 was given"),
+        ({"headers": {"a": None}}, "headers must have a text or a list of texts for each name: 'a' has None"),
+        ({"headers": {"a": b"b"}}, "headers must have a text or a list of texts for each name: 'a' has b'b'"),
+        ({"headers": {"a": [["b"]]}}, r"headers must have a text or a list of texts for each name: 'a' has \['b'\]"),
+        ({"query": ["a"]}, r"query must be a dictionary or a list of pairs: \['a'\] was given"),
+        ({"query": {"a": None}}, "query must have a text or a list of texts for each name: 'a' has None"),
+        ({"source_ip": None}, "source_ip must be text: None was given"),
+        ({"domain": 5}, "domain must be text: 5 was given"),
+    ],
+)
+def test_what_no_client_could_send_is_one_line(build, wrong, said):
+    """Wrong shapes of what every builder takes are named, and nothing is turned into text that is none."""
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        build("GET", "/", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"method": 5}, "method must be text: 5 was given"),
+        ({"path": None}, "path must be text: None was given"),
+        ({"body": {1}}, r"body must be what JSON can say: \{1\} was given \(.*\)"),
+        ({"route": 5}, "route must be text: 5 was given"),
+        ({"stage": 5}, "stage or base_path must be text: 5 was given"),
+        ({"authorizer": "me"}, "authorizer must be a dictionary: 'me' was given"),
+        ({"stage_variables": {"a": 1}}, r"stage_variables\['a'\] must be text: 1 was given"),
+    ],
+)
+def test_what_api_gateway_could_not_say_is_one_line(wrong, said):
+    """So are those of what single kinds take."""
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        events.request(**{"method": "GET", "path": "/", **wrong})
+
+
+def test_values_may_be_anything_that_has_a_text():
+    """Numbers and ids need no conversion, in a dictionary, in pairs, alone or in a list."""
+    number = uuid.UUID(int=1)
+    event = events.http(query={"n": 1, "id": [number, 2.5]}, headers=[("X-Id", number), ("X-Id", 7)])
+    assert event["rawQueryString"] == f"n=1&id={number}&id=2.5"
+    assert event["headers"]["x-id"] == f"{number},7"

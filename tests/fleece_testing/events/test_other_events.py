@@ -104,3 +104,27 @@ def test_changes_that_are_none(fleece_events, change, message):
     """What is no change of a table's item is told with what one is."""
     with pytest.raises(ValueError, match=message):
         fleece_events.dynamodb_stream(change)
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda: events.sqs(object()), "a message must be what JSON can say: <object.*> was given .*"),
+        (lambda: events.sqs("a", attributes=["a"]), r"attributes must be a dictionary: \['a'\] was given"),
+        (lambda: events.sns("a", attributes={"a": 1}), r"attributes\['a'\] must be text: 1 was given"),
+        (lambda: events.s3(["a", "b"]), r"a key must be text: \['a', 'b'\] was given"),
+        (lambda: events.eventbridge("a", "detail"), "detail must be a dictionary: 'detail' was given"),
+        (lambda: events.eventbridge(resources="arn"), r"resources must be a list: write \['arn'\], not 'arn'"),
+        (lambda: events.cognito(request="a"), "request must be a dictionary: 'a' was given"),
+        (lambda: events.cognito(attributes={1: "a"}), "A key of attributes must be text: 1 was given"),
+        (lambda: events.token_authorizer(None), "token must be text: None was given"),
+        (
+            lambda: events.http_authorizer(identity_source="me"),
+            r"identity_source must be a list: write \['me'\], not 'me'",
+        ),
+    ],
+)
+def test_what_aws_could_not_send_is_one_line(build, said):
+    """What has another shape than AWS's is told by its name, where it was given."""
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        build()
