@@ -69,7 +69,8 @@ class Spot:
         start: where it begins, after an anchor.
         body_start: the end of the line on which it begins (of a block scalar) or ends.
         context: what surrounds it.
-        next_indent: the column of the next line that is not blank: a comment or key that a block must not swallow.
+        next_indent: the column of the next line, a comment or key for instance; or of a blank line before it, if that
+            is longer: a block must swallow neither.
         at_end: whether no line break comes after it.
         line_break: the one to use for further lines.
     """
@@ -140,7 +141,8 @@ _FIRST_LINE = re.compile(rf"(?: *{_BREAK})*(?P<indent> *)")
 _PROPERTIES = re.compile(rf"(?:&[-0-9A-Za-z_]+(?:[ \t{_BREAKS}]|#[^{_BREAKS}]*)*)?")
 _HEADER = re.compile(r"[|>][-+0-9]*")
 _LINE_END = re.compile(rf"[{_BREAKS}]|\Z")
-_NEXT_LINE = re.compile(rf"(?:[ \t]*{_BREAK})+(?P<indent> *)(?=[^ ])")
+_INDENTS = re.compile(rf"(?<=[{_BREAKS}]) *")
+_GAP = re.compile(rf"(?:[ \t]*{_BREAK})+ *")
 
 
 def locate(source: Source, node: yaml.ScalarNode, context: Context) -> Spot:
@@ -157,14 +159,14 @@ def locate(source: Source, node: yaml.ScalarNode, context: Context) -> Spot:
         inline = text[start : node.end_mark.index]
         # Between brackets there are no blocks, and a line may be as long as the file.
         body_start = node.end_mark.index if context.flow else _line_end(text, node.end_mark.index)
-    following = None if context.flow else _NEXT_LINE.match(text, body_start + len(body))
+    end = body_start + len(body)
     return Spot(
         spelling=Spelling(inline, body),
         start=start,
         body_start=body_start,
         context=context,
-        next_indent=len(following["indent"]) if following else -1,
-        at_end=body_start + len(body) >= len(text),
+        next_indent=-1 if context.flow else _next_indent(text, end),
+        at_end=end >= len(text),
         line_break=source.line_break,
     )
 
@@ -174,12 +176,19 @@ def _line_end(text: str, index: int) -> int:
     return end.start() if end else len(text)
 
 
+def _next_indent(text: str, index: int) -> int:
+    """Return the greatest column of the lines that come next, the first that is not blank being the last of them."""
+    gap = _GAP.match(text, index)
+    return max(map(len, _INDENTS.findall(gap.group()))) if gap else -1
+
+
 def _block_body(lines: str, *, keep: bool) -> str:
     """Cut what is no part of a block scalar's value off the end of its lines: the last line break and blank lines."""
     if keep:
         return re.sub(rf"{_BREAK}\Z", "", lines)
     indent = Spelling("|", lines).body_indent
-    return re.sub(rf"(?:{_BREAK} {{0,{indent}}})+\Z", "", lines)
+    # Backwards, as a search for what is at the end would go through a long gap once from each of its lines.
+    return re.sub(rf"\A(?: {{0,{indent}}}(?:\n\r|[{_BREAKS}]))+", "", lines[::-1])[::-1]
 
 
 def spell(value: str, spot: Spot) -> Spelling:

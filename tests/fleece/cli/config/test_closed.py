@@ -89,6 +89,21 @@ def test_several_lines_are_a_block_to_edit(keys, read, sealed):
     )
 
 
+@pytest.mark.parametrize("after", ["\n          \n    +dev: x\n", "\n          \n", "\n          "])
+def test_spaces_on_the_line_after_are_not_swallowed(keys, read, sealed, after):
+    """A blank line that a block would take for its own keeps a secret of several lines from being one."""
+    source = read("a: 1\n").source
+    secret = f":decrypt:{sealed(SECRETS['several lines'])}"
+    there = document.parse(source.with_text(f"{source.text}  pw:\n    +prod: '{secret}'{after}"))
+    opened = closed.export(there, keys)
+    assert closed.import_(document.parse(opened), there, keys).text == there.source.text
+
+
+def test_a_gap_of_any_length_is_read_in_a_moment(read):
+    """Of a block scalar with a hundred thousand blank lines in it, the end is found without going through each."""
+    assert not json_input.has_comments(read("a: |\n  x" + "\n" * 100_000 + "  # y\n"))
+
+
 @pytest.mark.parametrize("secret", ["a\nb\x07", "a\x1b\nb", "a\nb\ufeff", "a\nb "])
 def test_lines_that_no_block_can_have_are_quoted(keys, read, secret):
     """A text with a control character, also at a line's end, or with white space there, is opened in quotes."""
