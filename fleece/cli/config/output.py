@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from fleece.cli.config.loader import plain_value
 from fleece.cli.config.text import is_printable
+from fleece.cli.config.tree import as_data, leaves
 from fleece.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fleece.cli.config.tree import Leaf, Tree
 
 # Booleans to YAML 1.1, though PyYAML takes them for strings.
 _LETTERS = frozenset("yYnN")
@@ -24,15 +31,22 @@ def to_yaml(data: Any) -> str:
 
 
 def to_json(data: Any, *, indent: int | None = 4, ascii_only: bool = False) -> str:
-    """Write values as JSON.
+    """Write values as JSON."""
+    return json.dumps(data, indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+
+
+def tree_to_json(
+    tree: Tree, value_of: Callable[[Leaf], Any], *, indent: int | None = 4, ascii_only: bool = False
+) -> str:
+    """Write a tree as JSON, with `value_of` each leaf.
 
     Raises:
-        CommandError: a number is infinite or none, which JSON cannot say.
+        CommandError: a number is infinite or none, which JSON cannot say; the message names it.
     """
-    try:
-        return json.dumps(data, indent=indent, ensure_ascii=ascii_only, allow_nan=False)
-    except ValueError:
-        raise CommandError("the configuration has .inf or .nan, which JSON does not know; use a string") from None
+    for leaf in leaves(tree):
+        if isinstance(leaf.value, float) and not math.isfinite(leaf.value):
+            raise CommandError(f"{leaf.title} is {leaf.written}, and JSON has no such number; put it in quotes")
+    return to_json(as_data(tree, value_of), indent=indent, ascii_only=ascii_only)
 
 
 class _Dumper(yaml.SafeDumper):

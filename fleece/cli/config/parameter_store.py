@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _READ_AT_ONCE = 10  # names that one GetParameters takes
 _DESCRIBED_AT_ONCE = 50  # names that a filter of DescribeParameters takes
 
+_AWS_ALIAS = "alias/aws/"  # begins the aliases of the keys that services of AWS make for themselves
+
 
 class ParameterStore:
     """The parameters of one account and region.
@@ -54,8 +56,11 @@ class ParameterStore:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (slow, and not always needed)
 
         wanted = DEFAULT_KEY if name is None else key_id(name)
-        if wanted == DEFAULT_KEY:
+        alias = wanted.rpartition(":")[2]
+        if alias == DEFAULT_KEY:
             return DEFAULT_KEY
+        if alias.startswith(_AWS_ALIAS):
+            raise CommandError(f"the key {name!r} cannot be used for parameters: it is for another service of AWS")
         try:
             found = self._kms.describe_key(KeyId=wanted)["KeyMetadata"]
         except (BotoCoreError, ClientError) as error:
@@ -89,19 +94,22 @@ class ParameterStore:
         for batch in track(batches, "Reading parameters", len(batches)):
             answer = self._ssm.get_parameters(Names=batch, WithDecryption=True)
             values |= {parameter["Name"]: parameter for parameter in answer["Parameters"]}
-        found = {}
-        # GetParameters tells neither the tier nor the key.
-        for batch in _batches(list(values), _DESCRIBED_AT_ONCE):
-            for details in self._described({"Key": "Name", "Option": "Equals", "Values": batch}):
-                name = details["Name"]
-                value = values[name]
-                found[name] = Existing(
-                    value=value["Value"],
-                    type=value["Type"],
-                    tier=details.get("Tier", STANDARD),
-                    key=self._arn_of_key(details.get("KeyId", "")),
-                )
-        return found
+        # GetParameters tells neither the tier nor the key. What was just written may not be described yet: it has a key
+        # that differs from any then.
+        details = {
+            one["Name"]: one
+            for batch in _batches(list(values), _DESCRIBED_AT_ONCE)
+            for one in self._described({"Key": "Name", "Option": "Equals", "Values": batch})
+        }
+        return {name: self._existing(value, details.get(name, {})) for name, value in values.items()}
+
+    def _existing(self, value: Mapping[str, Any], details: Mapping[str, Any]) -> Existing:
+        return Existing(
+            value=value["Value"],
+            type=value["Type"],
+            tier=details.get("Tier", STANDARD),
+            key=self._arn_of_key(details.get("KeyId", "")),
+        )
 
     def names_below(self, prefix: str) -> list[str]:
         """Return the names of all parameters below a prefix, in order.
@@ -127,7 +135,9 @@ class ParameterStore:
         """Return the ARN of the key that a parameter has; its name, when that leads nowhere any more."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-        if name in {"", DEFAULT_KEY} or _is_key_arn(name):
+        if name.rpartition(":")[2] == DEFAULT_KEY:
+            return DEFAULT_KEY
+        if not name or _is_key_arn(name):
             return name
         if name not in self._arns:
             try:
@@ -178,9 +188,9 @@ class ParameterStore:
 
 def _reason(error: Exception, value: str) -> str:
     """Return why a parameter was refused; without AWS's own words where these repeat the value."""
-    reason = aws.reason(error)
     repeated = f"'{value}'" if len(value) < _SHORT else value
-    return aws.code(error) if repeated in reason else reason
+    # In all of the words, as the reason has only their first line, and maybe no more than the first line of the value.
+    return aws.code(error) if repeated in str(error) else aws.reason(error)
 
 
 _SHORT = 6  # characters; so few are in any text by chance

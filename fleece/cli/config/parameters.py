@@ -11,8 +11,8 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from fleece.cli.config.output import to_json
-from fleece.cli.config.tree import Dict, Leaf, as_data, place
+from fleece.cli.config.output import tree_to_json
+from fleece.cli.config.tree import Dict, Leaf, place
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -83,10 +83,14 @@ def check_prefix(prefix: str) -> None:
     """Refuse a prefix with which no name begins.
 
     Raises:
-        UsageError: it has no leading slash.
+        UsageError: it has no leading slash, or what no name can have.
     """
     if not prefix.startswith("/"):
         raise UsageError(f"the prefix {prefix!r} must begin with a slash, as in /service/stage")
+    below = prefix.rstrip("/")
+    problem = _name_problem(below, MAX_NAME) if below else None
+    if problem:
+        raise UsageError(f"the prefix {prefix!r} cannot be used: {problem}")
 
 
 def parameters(rendered: Rendered, prefix: str, longest: int = MAX_NAME) -> list[Parameter]:
@@ -102,11 +106,9 @@ def parameters(rendered: Rendered, prefix: str, longest: int = MAX_NAME) -> list
         CommandError: a value cannot be a parameter; the message names it.
     """
     check_prefix(prefix)
-    if not isinstance(rendered.tree, Dict):
-        raise CommandError("config is no dictionary for this stage, so its values have no names")
-    found = list(_flat(rendered, rendered.tree, prefix.rstrip("/"), ("config",)))
+    found = list(_flat(rendered, rendered.by_name(), prefix.rstrip("/"), ("config",)))
     for parameter in found:
-        problem = _problem(parameter, longest)
+        problem = _name_problem(parameter.name, longest) or _value_problem(parameter.value)
         if problem:
             raise CommandError(f"{place(parameter.path)} cannot be the parameter {parameter.name}: {problem}")
     return found
@@ -128,7 +130,7 @@ def _flat(rendered: Rendered, tree: Dict, prefix: str, path: Path) -> Iterator[P
 def as_text(rendered: Rendered, item: Tree, path: Path) -> str:
     """Return a value as one text: numbers as they were written, lists as JSON, null as ``null`` with a warning."""
     if not isinstance(item, Leaf):
-        return to_json(as_data(item, rendered.value), indent=None)
+        return tree_to_json(item, rendered.value, indent=None)
     value = rendered.value(item)
     if value is None:
         _log.warning("%s is null, and is written as the text 'null'", place(path))
@@ -138,19 +140,29 @@ def as_text(rendered: Rendered, item: Tree, path: Path) -> str:
     return value if isinstance(value, str) else item.written
 
 
-def _problem(parameter: Parameter, longest: int) -> str | None:
-    levels = parameter.name.removeprefix("/").split("/")
-    size = len(parameter.value.encode())
+def _name_problem(name: str, longest: int) -> str | None:
+    levels = name.removeprefix("/").split("/")
     problems = {
-        "a name can have letters, digits and .-_ only": not re.fullmatch(r"[a-zA-Z0-9_.\-/]+", parameter.name),
+        "a name can have letters, digits and .-_ only": not re.fullmatch(r"[a-zA-Z0-9_.\-/]+", name),
         "two slashes follow each other": "" in levels,
         "names that begin with aws or ssm are AWS's own": levels[0].lower().startswith(("aws", "ssm")),
-        f"the name has more than {longest} characters": len(parameter.name) > longest,
+        f"the name has more than {longest} characters": len(name) > longest,
         f"the name has more than {MAX_LEVELS} levels": len(levels) > MAX_LEVELS,
-        "Parameter Store takes no empty values": not parameter.value,
-        "Parameter Store takes no {{ in values": "{{" in parameter.value,
+    }
+    return _first(problems)
+
+
+def _value_problem(value: str) -> str | None:
+    size = len(value.encode())
+    problems = {
+        "Parameter Store takes no empty values": not value,
+        "Parameter Store takes no {{ in values": "{{" in value,
         f"the value has {size} bytes, {MAX_ADVANCED} at most are allowed": size > MAX_ADVANCED,
     }
+    return _first(problems)
+
+
+def _first(problems: Mapping[str, bool]) -> str | None:
     return next((problem for problem, is_there in problems.items() if is_there), None)
 
 

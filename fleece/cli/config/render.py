@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fleece.cli import stages as stage_names
 from fleece.cli.config.closed import decrypted
 from fleece.cli.config.keys import MAX_PLAINTEXT, Item
-from fleece.cli.config.output import to_json
-from fleece.cli.config.tree import Leaf, Tree, as_data, for_stage, leaves
+from fleece.cli.config.output import to_json, tree_to_json
+from fleece.cli.config.tree import Dict, Leaf, Tree, as_data, for_stage, leaves, place
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ class Rendered:
     def value(self, leaf: Leaf) -> Any:
         """Return the value of a leaf, in clear."""
         return self.plaintexts.get(id(leaf.node), leaf.value)
+
+    def by_name(self) -> Dict:
+        """Return the dictionary that the values are in.
+
+        Raises:
+            CommandError: ``config`` is something else for this stage.
+        """
+        if not isinstance(self.tree, Dict):
+            raise CommandError(f"config is no dictionary for the stage {self.stage.name}, so its values have no names")
+        return self.tree
 
     def data(self) -> Any:
         """Return the values as dictionaries and lists."""
@@ -75,8 +85,9 @@ def render(document: Document, name: str, keys: KeyService, *, environment: str 
     try:
         tree = for_stage(document.config, name)
     except LookupError as error:
-        raise CommandError(
-            f"{document.source.name}: {error.args[0]} has no value for the stage {name!r}; give it one"
+        (values,) = error.args
+        raise document.source.error(
+            f"{place(values.path)} has no value for the stage {name!r}; give it one", values.start
         ) from None
     secrets = {id(leaf.node): leaf for leaf in leaves(tree) if leaf.is_secret}
     for leaf in secrets.values():
@@ -92,7 +103,7 @@ def _in_environment(leaf: Leaf, environment: str | None) -> Leaf:
 
 
 def _moved(stage: Stage, environment: str | None) -> Stage:
-    return dataclasses.replace(stage, environment=environment) if environment else stage
+    return stage if environment is None else dataclasses.replace(stage, environment=environment)
 
 
 def encrypted(rendered: Rendered, keys: KeyService) -> list[str]:
@@ -100,7 +111,7 @@ def encrypted(rendered: Rendered, keys: KeyService) -> list[str]:
 
     The JSON is ASCII, so that it may be cut anywhere, and each piece is a text by itself.
     """
-    document = to_json(rendered.data(), indent=None, ascii_only=True).encode("ascii")
+    document = tree_to_json(rendered.tree, rendered.value, indent=None, ascii_only=True).encode("ascii")
     pieces = [document[start : start + MAX_PLAINTEXT] for start in range(0, len(document), MAX_PLAINTEXT)]
     items = [Item(f"the configuration of {rendered.stage.name}", rendered.stage, piece) for piece in pieces]
     return [base64.b64encode(ciphertext).decode() for ciphertext in keys.encrypt(items)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleece.cli.config import render
-from fleece.cli.config.output import to_json, to_yaml
+from fleece.cli.config.output import to_json, to_yaml, tree_to_json
 
 if TYPE_CHECKING:
     from fleece.cli.config.workspace import Workspace
@@ -25,6 +25,8 @@ def rendered(workspace: Workspace, stage: str, environment: str | None = None, *
         text = render.python_module(render.encrypted(values, workspace.keys))
     elif form == "encrypt":
         text = to_json(render.encrypted(values, workspace.keys)) + "\n"
+    elif form == "json":
+        text = tree_to_json(values.tree, values.value) + "\n"
     else:
-        text = to_json(values.data()) + "\n" if form == "json" else to_yaml(values.data())
+        text = to_yaml(values.data())
     return text.encode()

@@ -173,7 +173,7 @@ def for_stage(tree: Tree, stage: str) -> Tree:
     """Return the tree with the one value that each `PerStage` has for the stage of that name.
 
     Raises:
-        LookupError: one has none; the message is its place.
+        LookupError: one has none; it is the argument.
     """
     return walk(tree, _ForStage(stage))
 
@@ -235,5 +235,5 @@ class _ForStage(Visitor[Tree]):
     def per_stage(self, tree: PerStage, way: Callable[[str], Tree]) -> Tree:
         name = stage_names.match(self._stage, tree.ways)
         if name is None:
-            raise LookupError(place(tree.path))
+            raise LookupError(tree)
         return way(name)

@@ -26,10 +26,10 @@ def variables(rendered: Rendered) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     places: dict[str, Path] = {}
-    for path, item in _named(rendered.tree, ("config",)):
+    for path, item in _named(rendered.by_name(), ("config",)):
         name = "_".join(re.sub(r"[^A-Z0-9]", "_", str(step).upper()) for step in path[1:])
         if not name or name[0].isdigit():
-            raise CommandError(f"{place(path)} cannot be the variable {name!r}: names begin with a letter")
+            raise CommandError(f"{place(path)} cannot be the variable {name!r}: a name begins with a letter or _")
         if name in values:
             raise CommandError(f"{place(path)} and {place(places[name])} are both the variable {name}; rename one")
         values[name], places[name] = as_text(rendered, item, path), path

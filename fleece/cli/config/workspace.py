@@ -10,12 +10,12 @@ from fleece.cli._progress import track
 from fleece.cli.config import closed, document, endings, json_input, render
 from fleece.cli.config.clients import Clients
 from fleece.cli.config.keys import KMS
-from fleece.cli.config.output import to_json
+from fleece.cli.config.output import tree_to_json
 from fleece.cli.config.source import Source
-from fleece.cli.config.tree import as_data
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from fleece.cli.config.document import Document
@@ -60,7 +60,7 @@ class Workspace:
             before: the `content` of the file when somebody began to change it; that it differs now is an error.
             name: what messages call the configuration that is given.
             reencrypt: encrypt what has not changed anew, too.
-            stage: of which stage; by default of all.
+            stage: of which stage, when `reencrypt`; by default of all.
 
         Raises:
             CommandError: anything is wrong; nothing is written then.
@@ -68,7 +68,7 @@ class Workspace:
         self._check_unchanged(before)
         there = document.parse(Source.decode(str(self.path), before)) if before and before.strip() else None
         opened = document.parse(_as_yaml(Source.decode(name, given), there))
-        anew = [render.find_stage(opened, stage).name] if stage else list(opened.stages) if reencrypt else []
+        anew = _names(opened, stage) if reencrypt else ()
         content = closed.import_(opened, there, self.keys, reencrypt=anew).encode()
         with endings.in_order(), locked(self.path):
             self._check_unchanged(before)
@@ -82,7 +82,7 @@ class Workspace:
         opened = closed.export(there, self.keys, only)
         if not as_json:
             return opened.encode()
-        return f"{to_json(as_data(document.parse(opened).root, lambda leaf: leaf.value))}\n".encode()
+        return f"{tree_to_json(document.parse(opened).root, lambda leaf: leaf.value)}\n".encode()
 
     def content(self) -> bytes | None:
         """Return what is in the configuration file; None when there is no such file."""
@@ -106,6 +106,11 @@ class Workspace:
         if content is None:
             raise UsageError(f"{self.path}: no such file; make one with: fleece config import < open.yml")
         return document.parse(Source.decode(str(self.path), content))
+
+
+def _names(opened: Document, stage: str | None) -> Sequence[str]:
+    """Return the name of the one stage that is meant; of all, when it is None."""
+    return list(opened.stages) if stage is None else [render.find_stage(opened, stage).name]
 
 
 def _as_yaml(given: Source, there: Document | None) -> Source:

@@ -160,6 +160,25 @@ def test_kms_that_fails_at_any_call(imported, fleece_aws, failing, code):
         assert imported.path.read_bytes() == before
 
 
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(failing=st.integers(0, 19), code=st.sampled_from(["ThrottlingException", "AccessDeniedException"]))
+def test_kms_that_fails_at_any_call_of_render(imported, fleece_aws, failing, code):
+    """Throttling at any call is waited out; a refusal at any call writes no value, and names the one refused."""
+    many = OPEN + "".join(f"  v{i}: {{+prod: ':encrypt:secret-{i}'}}\n" for i in range(20))
+    assert imported("import", stdin=many).exit_code == 0
+    ciphertext = re.search(rf"v{failing}: .*:decrypt:([^']+)", imported.path.read_text())[1]
+    fleece_aws.fail(
+        "kms", "Decrypt", times=1, code=code, status=400, when=lambda call: ciphertext in str(call.parameters)
+    )
+    result = imported("render", "prod")
+    if code == "ThrottlingException":
+        assert (result.exit_code, f"v{failing}: secret-{failing}\n" in result.stdout) == (0, True)
+    else:
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert f"config.v{failing}.+prod (stage prod): cannot be decrypted: {code}" in result.stderr
+        assert "(the stage's key is 'p')" in result.stderr
+
+
 def test_the_mode_of_the_file_is_kept(imported):
     """Replacing the file keeps its mode."""
     imported.path.chmod(0o640)
@@ -184,6 +203,12 @@ def test_reencrypt(imported, fleece_aws):
     after = imported.path.read_text().splitlines()
     changed = [old for old, new in zip(before, after, strict=True) if old != new]
     assert [line.strip()[:6] for line in changed] == ["+prod:"]
+
+
+def test_an_empty_name_is_not_every_stage(imported):
+    """What is meant by --stage "$STAGE" without such a variable is an error, and not to encrypt all anew."""
+    result = imported("import", "--reencrypt", "--stage", "", stdin=OPEN)
+    assert (result.exit_code, result.stderr) == (2, "Error: <stdin>: the name of the stage is empty\n")
 
 
 def test_one_stage_without_the_rights_of_the_other(imported, fleece_aws):
@@ -253,6 +278,7 @@ def test_credentials_for_one_stage_only(two_accounts, fleece_aws, fleece_environ
         (("-c", "absent.yml", "export"), "absent.yml: no such file"),
         (("-e", "absent.yml", "export"), "absent.yml: no such file; name one with --environments"),
         (("render", ""), "the name of the stage is empty"),
+        (("render", "prod", "-e", ""), "no environment ''"),
     ],
 )
 def test_wrong_usage(imported, arguments, message):
@@ -273,12 +299,12 @@ def test_unknown_stage(config):
 
 
 def test_a_stage_without_a_value(config):
-    """A value that has nothing for the stage fails, with its key."""
+    """A value that has nothing for the stage fails, with its line and key."""
     config.path.write_text("stages: {/.*/: {environment: production, key: p}}\nconfig: {a: {+prod: 1}}\n")
     result = config("render", "dev")
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: config.yml: config.a has no value for the stage 'dev'; give it one\n",
+        "Error: config.yml:2: config.a has no value for the stage 'dev'; give it one\n",
     )
 
 

@@ -44,7 +44,12 @@ def test_names_and_texts(read, keys):
     [
         ("a: {b: 1}\na_b: 2", "config.a_b and config.a.b are both the variable A_B"),
         ("a-b: 1\nA_B: 2", "config.A_B and config.a-b are both the variable A_B"),
-        ("0a: 1", "config.0a cannot be the variable '0A'"),
+        ("0a: 1", "config.0a cannot be the variable '0A': a name begins with a letter or _"),
+        ("+prod: 1\n+/.*/: 2", "config is no dictionary for the stage prod, so its values have no names"),
+        (
+            "list: [1, {+prod: .inf, +/.*/: 1}]",
+            "config.list[1].+prod (stage prod) is .inf, and JSON has no such number",
+        ),
         ("'': 1", "cannot be the variable ''"),
         ('a: {+prod: ":encrypt:x\\0y"}', "config.a cannot be the variable A: it has a null character"),
     ],

@@ -59,15 +59,25 @@ def test_what_cannot_be_a_parameter(flat, text, message):
     ("prefix", "error", "message"),
     [
         ("p", UsageError, "must begin with a slash"),
-        ("/aws/x", CommandError, "AWS's own"),
-        ("/SSM-x", CommandError, "AWS's own"),
-        ("//p", CommandError, "two slashes"),
+        ("/aws/x", UsageError, "^the prefix '/aws/x' cannot be used: names that begin with aws"),
+        ("/SSM-x", UsageError, "AWS's own"),
+        ("//p", UsageError, "two slashes"),
+        ("/a b", UsageError, "letters, digits"),
+        ("/" + "p" * 1011, UsageError, "more than 1011 characters"),
+        ("/p" * 16, UsageError, "more than 15 levels"),
+        ("/p" * 15, CommandError, "^config.a cannot be the parameter (/p)+/a: .* more than 15 levels"),
     ],
 )
 def test_prefixes(flat, prefix, error, message):
-    """A prefix that cannot begin a name is refused."""
+    """A prefix that cannot begin a name is refused; with what is below it, a name may be too long all the same."""
     with pytest.raises(error, match=message):
         flat("a: 1", prefix)
+
+
+@pytest.mark.parametrize("prefix", ["/", "//"])
+def test_no_prefix(flat, prefix):
+    """A slash alone puts the parameters at the top."""
+    assert flat("a: 1", prefix) == {"/a": "1"}
 
 
 def test_the_length_of_a_name_is_that_of_the_region(flat):
@@ -89,7 +99,7 @@ def test_what_makes_no_parameter_is_told(flat, caplog):
 def test_a_whole_configuration_per_stage(flat):
     """The configuration may be one dictionary for each stage."""
     assert flat("+prod: {a: 1}\n+/.*/: {b: 1}\n") == {"/p/a": "1"}
-    with pytest.raises(CommandError, match="no dictionary for this stage"):
+    with pytest.raises(CommandError, match="no dictionary for the stage prod"):
         flat("+prod: 1\n+/.*/: 2\n")
 
 

@@ -163,6 +163,6 @@ def test_errors_have_no_values(closed, fleece_aws, monkeypatch):
     for form in ("--json", "--encrypt", "--python"):
         result = closed("render", "prod", form)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert "has .inf or .nan, which JSON does not know" in result.stderr
+        assert "Error: config.bad is .inf, and JSON has no such number; put it in quotes" in result.stderr
         assert "hunter2" not in result.stderr
         assert "plain" not in result.stderr
