@@ -105,7 +105,7 @@ class Builder:
             if path.resolve() == own:
                 continue
             if (path in job.requirements.files or plan.may_name_index(name)) and has_credentials(_read(path)):
-                reports.warning(f"{path} is left out of the zip: a URL in it has a user or a query, which may be secret")
+                reports.warning(f"{path} is left out of the zip: a URL in it has a user or query, which may be secret")
                 continue
             chosen[name] = path
         return chosen

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from packaging.pylock import (
     Package,
     PackageArchive,
     PackageDirectory,
+    PackageSdist,
     PackageVcs,
+    PackageWheel,
     Pylock,
     PylockSelectError,
     PylockValidationError,
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 """The hashes that pip checks."""
+
+_Artifact: TypeAlias = "PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist"
+"""What `Pylock.select` chooses of a package."""
 
 
 @dataclass(frozen=True)
@@ -101,18 +106,17 @@ def read_pylock(path: Path, text: str, target: Target) -> Lock:
     """
     try:
         lock = Pylock.from_dict(tomllib.loads(text))
-        selected = list(lock.select(environment=cast("Environment", target.markers), tags=target.tags))
-        packages = sorted((package for package, _ in selected), key=lambda package: package.name)
-        pairs = [_pylock_line(package, path.parent) for package in packages]
+        selected = lock.select(environment=cast("Environment", target.markers), tags=target.tags)
+        chosen = sorted(selected, key=lambda one: one[0].name)
+        pairs = [_pylock_line(package, artifact, path.parent) for package, artifact in chosen]
     except PylockSelectError as error:
         raise CommandError(f"{path} has no packages for {target}: {error}") from error
     except (ValueError, PylockValidationError, RecursionError) as error:
         raise CommandError(f"{path} is not a lock file that fleece can read: {error}") from error
-    local = (_pylock_local(package) for package in packages)
     return Lock(
         _batches(pairs),
-        tuple(path.parent / place for place in local if place is not None),
-        tuple(dict.fromkeys(package.index for package in packages if package.index)),
+        tuple(path.parent / artifact.path for _, artifact in chosen if artifact.path),
+        tuple(dict.fromkeys(package.index for package, _ in chosen if package.index)),
     )
 
 
@@ -123,12 +127,15 @@ def _batches(pairs: list[tuple[str, bool]]) -> tuple[Batch, ...]:
 
 
 def _line(requirement: str, hashes: Iterable[str]) -> tuple[str, bool]:
-    checked = sorted(one for one in hashes if one.partition(":")[0] in _ALGORITHMS)
+    given = sorted(hashes)
+    checked = [one for one in given if one.partition(":")[0] in _ALGORITHMS]
     line = " ".join([requirement, *(f"--hash={one}" for one in checked)])
-    if not line.isprintable():
-        raise ValueError(
-            f"{line!a} is not one line"
-        )  # of a requirements file, whose next one may be an option of pip's
+    # Told by the name alone, as URLs may hold credentials.
+    name = requirement.partition("@")[0].strip()
+    if not line.isprintable():  # the next line of a requirements file may be an option of pip's
+        raise ValueError(f"{name!a} has a character that is no text")
+    if given and not checked:
+        raise ValueError(f"{name!a} has no hash of a kind that pip checks: {', '.join(_ALGORITHMS)}")
     return line, bool(checked)
 
 
@@ -145,31 +152,26 @@ def _pipfile_line(name: str, fields: Mapping[str, Any], folder: Path) -> tuple[s
     return _line(f"{name}{extras}{fields['version']}{marker}", fields.get("hashes", ()))
 
 
-def _pylock_line(package: Package, folder: Path) -> tuple[str, bool]:
-    if package.vcs is not None:
-        place = package.vcs.url or (folder / (package.vcs.path or "")).resolve().as_uri()
-        url = f"{package.vcs.type}+{place}@{package.vcs.commit_id}"
-        return _line(f"{package.name} @ {url}{_subdirectory(package.vcs)}", ())
-    if package.directory is not None:
-        url = (folder / package.directory.path).resolve().as_uri()
-        return _line(f"{package.name} @ {url}{_subdirectory(package.directory)}", ())
-    if package.archive is not None:
-        url = package.archive.url or (folder / (package.archive.path or "")).resolve().as_uri()
-        return _line(f"{package.name} @ {url}{_subdirectory(package.archive)}", _hashes([package.archive]))
-    files = [*(package.wheels or ()), *([package.sdist] if package.sdist else [])]
-    return _line(f"{package.name}=={package.version}", _hashes(files))
+def _pylock_line(package: Package, artifact: _Artifact, folder: Path) -> tuple[str, bool]:
+    if isinstance(artifact, PackageWheel | PackageSdist):
+        if package.version and artifact.url:
+            # By name, so that the user's own index counts; any file of the lock's will do.
+            files: list[PackageWheel | PackageSdist] = [*(package.wheels or ()), *filter(None, [package.sdist])]
+            return _line(f"{package.name}=={package.version}", _hashes(*files))
+        return _line(f"{package.name} @ {_place(artifact, folder)}", _hashes(artifact))
+    part = f"#subdirectory={artifact.subdirectory}" if artifact.subdirectory else ""
+    if isinstance(artifact, PackageVcs):
+        commit = f"{artifact.type}+{_place(artifact, folder)}@{artifact.commit_id}"
+        return _line(f"{package.name} @ {commit}{part}", ())
+    hashes = _hashes(artifact) if isinstance(artifact, PackageArchive) else ()
+    return _line(f"{package.name} @ {_place(artifact, folder)}{part}", hashes)
 
 
-def _hashes(files: Iterable[Any]) -> set[str]:
+def _place(artifact: _Artifact, folder: Path) -> str:
+    """Return the URL of what is beside the lock or elsewhere."""
+    url: str | None = getattr(artifact, "url", None)
+    return url or (folder / (artifact.path or "")).resolve().as_uri()
+
+
+def _hashes(*files: PackageWheel | PackageSdist | PackageArchive) -> set[str]:
     return {f"{algorithm}:{digest}" for file in files for algorithm, digest in file.hashes.items()}
-
-
-def _subdirectory(place: PackageVcs | PackageDirectory | PackageArchive) -> str:
-    return f"#subdirectory={place.subdirectory}" if place.subdirectory else ""
-
-
-def _pylock_local(package: Package) -> str | None:
-    for place in (package.directory, package.archive):
-        if place is not None and place.path:
-            return place.path
-    return None

@@ -25,14 +25,17 @@ _NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+|(?<=-[
 _LINKS = re.compile(r"(?:-f|--find-links)(?:\s*=\s*|\s+|(?<=-f))(?P<path>\S.*)")
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=\s*|\s+|(?<=-e))(?P<path>\S.*)")
 
-_PATH = re.compile(r"^\.|/|\\\\|\.(?:whl|zip|tar\.gz)$")
+_PATH = re.compile(r"^\.|[/\\]|\.(?:whl|zip|tar\.gz)$")
 """What tells a path from a package's name."""
 
 _EXPORTS = {
-    "poetry.lock": ("poetry export{} --format requirements.txt --output {}", " (with poetry-plugin-export)"),
-    "uv.lock": ("uv export{} --no-dev --no-emit-project --output-file {}", ""),
+    "poetry.lock": ("poetry export{} --format pylock.toml --output {}", " (with poetry-plugin-export 1.10)"),
+    "uv.lock": ("uv export{} --no-dev --no-emit-project --format pylock.toml --output-file {}", ""),
 }
-"""What makes a requirements file of a lock, and what that takes."""
+"""What makes a ``pylock.toml`` of a lock, and what that takes.
+
+A requirements file would not do: pip refuses hashes in one beside a folder, as of a project that is near.
+"""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def find(service: Path, source: Path) -> Path:
     for folder in (service, *folders):
         for name in _EXPORTS:
             if (folder / name).is_file():
-                raise _foreign(folder / name, plain[0])
+                raise _foreign(folder / name)
     raise CommandError(
         f"no requirements in {service}: neither {plain[0]} nor a Pipfile.lock or pylock.toml; "
         "make one (an empty requirements.txt will do), or name one with --requirements"
@@ -110,14 +113,14 @@ def read(path: Path, target: Target) -> Requirements:
         CommandError: the file is not there, cannot be read, or is not for this target.
     """
     if path.name in _EXPORTS:
-        raise _foreign(path, path.with_name("requirements.txt"))
+        raise _foreign(path)
     if path.name == "Pipfile.lock" or lockfiles.is_pylock(path):
         text = _text(path)
         read_lock = lockfiles.read_pipfile_lock if path.name == "Pipfile.lock" else lockfiles.read_pylock
         lock = read_lock(path, text, target)
         return Requirements(path, lock.batches, (path,), (text,), lock.local, lock.indexes, lock.warnings)
     files = dict(_with_nested(path, set()))
-    batches = (Batch(files[path], file=path),) if any(requirement_lines(text) for text in files.values()) else ()
+    batches = (Batch(files[path], file=path),) if any(map(asks_for_packages, files.values())) else ()
     local = [one for file, text in files.items() for one in _local_paths(text, file.parent)]
     return Requirements(path, batches, tuple(files), tuple(files.values()), tuple(dict.fromkeys(local)))
 
@@ -130,22 +133,27 @@ def logical_lines(text: str) -> Iterator[str]:
             yield stripped
 
 
-def requirement_lines(text: str) -> list[str]:
-    """Return the lines that ask for a package, or for a file of more of them."""
-    return [line for line in logical_lines(text) if not line.startswith("-") or _EDITABLE.match(line)]
+def asks_for_packages(text: str) -> bool:
+    """Whether a requirements file asks for a package, or for a file of more of them on a server."""
+    return any(_asks(line) for line in logical_lines(text))
 
 
-def _with_nested(path: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
+def _asks(line: str) -> bool:
+    nested = _NESTED.match(line)
+    return "://" in nested["path"] if nested else not line.startswith("-") or bool(_EDITABLE.match(line))
+
+
+def _with_nested(path: Path, seen: set[Path], by: str = "") -> Iterator[tuple[Path, str]]:
     """Yield a requirements file with its text, then those that it names with ``-r`` and ``-c``."""
     if path.resolve() in seen:
         return
     seen.add(path.resolve())
-    text = _text(path)
+    text = _text(path, by)
     yield path, text
     for line in logical_lines(text):
         nested = _NESTED.match(line)
         if nested and "://" not in nested["path"]:
-            yield from _with_nested(path.parent / nested["path"].strip("\"'"), seen)
+            yield from _with_nested(path.parent / nested["path"].strip("\"'"), seen, f", which {path} names")
 
 
 def _local_paths(text: str, folder: Path) -> Iterator[Path]:
@@ -164,17 +172,17 @@ def _local_paths(text: str, folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, by: str = "") -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not UTF-8 text (byte {error.start})") from error
+        raise CommandError(f"{path} is not UTF-8 text (byte {error.start}): save it as such") from error
     except FileNotFoundError as error:
-        raise CommandError(f"no requirements file {path}") from error
+        raise CommandError(f"no requirements file {path}{by}") from error
 
 
-def _foreign(path: Path, destination: Path) -> CommandError:
+def _foreign(path: Path) -> CommandError:
     template, needs = _EXPORTS[path.name]
     project = "" if path.parent.resolve() == Path.cwd() else f" --project {shlex.quote(str(path.parent))}"
-    command = template.format(project, shlex.quote(str(destination)))
-    return CommandError(f"{path} is not read by fleece: `{command}`{needs} makes a requirements file of it")
+    command = template.format(project, shlex.quote(str(path.with_name("pylock.toml"))))
+    return CommandError(f"{path} is not read by fleece: `{command}`{needs} makes a file of it that is")

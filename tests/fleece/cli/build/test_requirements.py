@@ -76,7 +76,7 @@ def test_foreign_locks_are_answered_with_their_export(folder, name, command):
     """A lock that fleece does not read is named, with the command that makes one that it does."""
     (folder / name).write_text("", encoding="utf-8")
     command = f"{command} --project {folder}"
-    with pytest.raises(CommandError, match=f"{name} is not read by fleece: `{command} .*src/requirements.txt`.* makes"):
+    with pytest.raises(CommandError, match=f"{name} is not read by fleece: `{command} .*{folder}/pylock.toml`.* makes"):
         requirements.find(folder, folder / "src")
     with pytest.raises(CommandError, match=command):
         requirements.read(folder / name, TARGET)
@@ -108,6 +108,21 @@ def test_nested_files_and_local_paths_count(folder, monkeypatch):
     assert [path.name for path in read.local] == ["beta-1.0-py3-none-any.whl", "vendor"]
     assert [batch.file for batch in read.batches] == [source / "requirements.txt"]
     assert not read.has_options
+
+
+def test_a_nested_file_that_is_not_there_is_named_with_the_one_that_names_it(folder):
+    """What is missing is found in the file that asks for it."""
+    path = folder / "src" / "requirements.txt"
+    path.write_text("-r more.txt\n", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"^no requirements file \S+/more\.txt, which \S+/requirements\.txt names$"):
+        requirements.read(path, TARGET)
+
+
+def test_a_nested_file_elsewhere_is_left_to_pip(folder):
+    """A file that names nothing but another one on a server asks for what is in that."""
+    path = folder / "src" / "requirements.txt"
+    path.write_text("-r http://127.0.0.1/requirements.txt\n", encoding="utf-8")
+    assert [batch.file for batch in requirements.read(path, TARGET).batches] == [path]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n\n", "--no-index\n"])
@@ -172,6 +187,8 @@ def test_a_pipfile_lock_keeps_versions_hashes_markers_and_extras(folder):
         *("", "[]", "{}", '{"_meta": {}, "default": []}', '{"_meta": {}, "default": {"a": {}}}', "{", "[" * 100_000),
         '{"_meta": {}, "default": {"a": {"version": "==1\\n--index-url http://127.0.0.1"}}}',
         '{"_meta": {}, "default": {"a": {"version": "==1", "hashes": ["sha256:0\\n--pre"]}}}',
+        '{"_meta": {}, "default": {"a": {"version": "==1", "hashes": ["md5:00"]}}}',
+        '{"_meta": {}, "default": {"a": {"version": "==1", "hashes": "sha256:00"}}}',
     ],
 )
 def test_a_pipfile_lock_that_is_none(folder, text):
@@ -206,6 +223,7 @@ def test_a_pylock_selects_for_the_target(folder):
             "lock-version = '9.0'\ncreated-by = 'x'\npackages = []",
         ),
         PYLOCK.replace('sha256 = "00"', 'sha256 = "00\\n--pre"'),
+        PYLOCK.replace("sha256", "md5"),
     ],
 )
 def test_a_pylock_that_is_none(folder, text):
@@ -213,3 +231,28 @@ def test_a_pylock_that_is_none(folder, text):
     (folder / "pylock.toml").write_text(text, encoding="utf-8")
     with pytest.raises(CommandError, match="is not a lock file that fleece can read"):
         requirements.read(folder / "pylock.toml", TARGET)
+
+
+def test_a_pylock_takes_files_that_are_beside_it(folder):
+    """A wheel without an address of its own, or without a version, is installed from where it is, hash and all."""
+    path = folder / "pylock.toml"
+    wheel = "alpha-1.0-py3-none-any.whl"
+    for place, url in (
+        (f'path = "vendor/{wheel}"', (folder / "vendor" / wheel).as_uri()),
+        (f'url = "http://127.0.0.1/{wheel}"', f"http://127.0.0.1/{wheel}"),
+    ):
+        text = f'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "alpha"\n[[packages.wheels]]\n{place}\n'
+        path.write_text(f'{text}hashes = {{sha256 = "00"}}\n', encoding="utf-8")
+        read = requirements.read(path, TARGET)
+        assert [batch.text for batch in read.batches] == [f"alpha @ {url} --hash=sha256:00\n"]
+        assert read.local == ((folder / "vendor" / wheel,) if "path" in place else ())
+
+
+def test_what_is_wrong_in_a_lock_is_told_without_its_urls(folder):
+    """A URL that cannot be used may hold credentials, and is shown neither in the message nor in its causes."""
+    path = folder / "pylock.toml"
+    text = 'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "alpha"\n[packages.archive]\n'
+    path.write_text(f'{text}url = "http://user:hunter2@127.0.0.1/\\n"\nhashes = {{sha256 = "00"}}\n', encoding="utf-8")
+    with pytest.raises(CommandError, match="'alpha' has a character that is no text") as caught:
+        requirements.read(path, TARGET)
+    assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
