@@ -1,10 +1,11 @@
 """Answers of API Gateway's Lambda authorizers: who may call which methods of an API.
 
->>> def authorizer(event, context):
-...     policy = AuthPolicy.from_method_arn(event["methodArn"], principal="ann", context={"plan": "gold"})
-...     policy.allow_method(HttpVerb.GET, "/pets/*")
-...     policy.deny_method(HttpVerb.ALL, "/pets/7")
-...     return policy.build()
+Examples:
+    >>> def authorizer(event, context):
+    ...     policy = AuthPolicy.from_method_arn(event["methodArn"], principal="ann", context={"plan": "gold"})
+    ...     policy.allow_method(HttpVerb.GET, "/pets/*")
+    ...     policy.deny_method(HttpVerb.ALL, "/pets/7")
+    ...     return policy.build()
 
 As in every IAM policy, what is denied stays denied whatever is allowed, and what is not allowed is denied. API Gateway
 keeps the answer for the caller (for five minutes, unless told otherwise) and applies it to the API's other methods

@@ -6,7 +6,7 @@ exactly boto3's, botocore's 60 seconds included. A client that was made before a
 
 For type checkers, `client` and `resource` return `Any`. boto3-stubs has an overload for each service, and these cannot
 be passed on: the typing rules have no way to add a keyword argument to somebody else's overloads, and a copy of them
-here would be out of date with every service that AWS opens. Say which one it is, and the rest is checked::
+here would be out of date with every service that AWS opens. Say which one it is, and the rest is checked:
 
     s3: S3Client = boto3.client("s3", timeout=3)
 """

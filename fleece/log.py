@@ -1,12 +1,13 @@
 """One JSON object a line on stdout, from fleece's loggers and from everybody else's.
 
->>> from fleece.log import get_logger, inject_request_ids_into_environment
->>> log = get_logger(__name__)
->>> @inject_request_ids_into_environment
-... def handler(event, context):
-...     log.info("stored %d of them", 3, bucket="photos")
-{"event": "stored 3 of them", "level": "info", "logger": "app", "timestamp": "2026-11-22T11:00:02.667521Z",
- "lambda_request_id": "6f1a...", "function_name": "app", "cold_start": true, "bucket": "photos"}
+Examples:
+    >>> from fleece.log import get_logger, inject_request_ids_into_environment
+    >>> log = get_logger(__name__)
+    >>> @inject_request_ids_into_environment
+    ... def handler(event, context):
+    ...     log.info("stored %d of them", 3, bucket="photos")
+    {"event": "stored 3 of them", "level": "info", "logger": "app", "timestamp": "2026-11-22T11:00:02.667521Z",
+     "lambda_request_id": "6f1a...", "function_name": "app", "cold_start": true, "bucket": "photos"}
 
 Only the standard library is used: what is imported here is paid for at every cold start.
 

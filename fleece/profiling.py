@@ -1,11 +1,12 @@
 """Profile a share of a Lambda function's invocations, each as one line of its log.
 
->>> @profile_handler(sample=0.1)
-... def handler(event, context): ...
-{"event": "Profiling completed", "level": "info", "logger": "profiler", ...,
- "profiling_data": [{"ncalls": 465, "tottime": 0.21, "tpercall": 0.00045, "cumtime": 1.3, "cpercall": 1.3,
-                     "filename": "/var/task/app.py", "lineno": 12, "function": "walk"}, ...],
- "total_calls": 2910, "primitive_calls": 2446, "total_time": 1.31}
+Examples:
+    >>> @profile_handler(sample=0.1)
+    ... def handler(event, context): ...
+    {"event": "Profiling completed", "level": "info", "logger": "profiler", ...,
+     "profiling_data": [{"ncalls": 465, "tottime": 0.21, "tpercall": 0.00045, "cumtime": 1.3, "cpercall": 1.3,
+                         "filename": "/var/task/app.py", "lineno": 12, "function": "walk"}, ...],
+     "total_calls": 2910, "primitive_calls": 2446, "total_time": 1.31}
 """
 
 from __future__ import annotations

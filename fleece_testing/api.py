@@ -1,6 +1,6 @@
 """A client over a Lambda handler, in the style of Werkzeug's and Starlette's test clients.
 
-It works without pytest::
+It works without pytest:
 
     client = Client(handler, kind="http")
     assert client.get("/v1/users/1").json() == {"id": 1}

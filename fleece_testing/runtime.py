@@ -1,6 +1,6 @@
 """Run a Lambda function as Lambda does: in a process of its own, under AWS's own runtime client.
 
-It works without pytest::
+It works without pytest:
 
     with Runtime("dist.zip", "handler.main") as runtime:
         invocation = runtime.invoke({"id": 1})

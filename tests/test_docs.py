@@ -4,6 +4,8 @@ A block with a title is a file: all files of a page are written into one folder,
 title is run by itself.
 """
 
+import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -56,6 +58,32 @@ def test_every_page_is_in_the_navigation():
     """A page that nobody can find is not one."""
     navigation = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
     assert [page for page in BLOCKS if page not in navigation] == []
+
+
+REFERENCE = re.findall(
+    r"^::: (.+)$", "\n".join(path.read_text("utf-8") for path in (DOCS / "reference").glob("*.md")), re.MULTILINE
+)
+
+
+def docstrings(name):
+    """Yield the docstrings that the reference shows for a module or a class of that name."""
+    module, _, attribute = name.rpartition(".")
+    shown = [getattr(importlib.import_module(module), attribute, None) or importlib.import_module(name)]
+    for one in shown:
+        yield inspect.getdoc(one) or ""
+        members = vars(one).items() if inspect.ismodule(one) or inspect.isclass(one) else ()
+        shown += [
+            member
+            for key, member in members
+            if key[0] != "_" and getattr(member, "__module__", "").startswith("fleece")
+        ]
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_the_reference_shows_code_as_code(name):
+    """Docstrings are Markdown there: prompts outside of "Examples:" would be quotations, and "::" two colons."""
+    lines = [line for text in docstrings(name) for line in text.splitlines()]
+    assert [line for line in lines if line.startswith(">>>") or line.endswith("::")] == []
 
 
 def test_every_fixture_is_in_the_tables():

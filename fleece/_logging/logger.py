@@ -30,9 +30,10 @@ class BoundLogger:
     ``stacklevel`` and ``extra``; they never raise. Everything else that a standard logger has (``addHandler``,
     ``setLevel``, ``isEnabledFor``, ``handlers``, ``name``, ...) is the standard logger's own.
 
-    >>> log = get_logger(__name__).bind(user=7)
-    >>> log.info("stored %d of them", 3, bucket="photos")
-    {"event": "stored 3 of them", "level": "info", ..., "user": 7, "bucket": "photos"}
+    Examples:
+        >>> log = get_logger(__name__).bind(user=7)
+        >>> log.info("stored %d of them", 3, bucket="photos")
+        {"event": "stored 3 of them", "level": "info", ..., "user": 7, "bucket": "photos"}
     """
 
     __slots__ = ("_fields", "_levels", "_logger")

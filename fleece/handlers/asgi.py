@@ -1,6 +1,6 @@
 """Serve any ASGI application (FastAPI, Starlette, Django, Quart) from the events of API Gateway and its like.
 
-::
+A handler is:
 
     from fleece.handlers.asgi import asgi_handler
 

@@ -1,6 +1,6 @@
 """Serve any WSGI application (Flask, Django, Bottle) from the events of API Gateway, function URLs, load balancers.
 
-::
+A handler is:
 
     from fleece.handlers.wsgi import wsgi_handler
 

@@ -1,6 +1,6 @@
 """Hypothesis strategies for what functions and fleece's commands read: whatever people and AWS may send.
 
-::
+A test of a law:
 
     from hypothesis import given
     from fleece_testing import strategies
