@@ -93,6 +93,18 @@ def checked_text(name: str, value: object) -> str:
     return value
 
 
+def checked_lifetime(name: str, value: object) -> float:
+    """Return for how many seconds something is good; a negative number is of something that has ended.
+
+    Raises:
+        TypeError: it is no number.
+    """
+    __tracebackhide__ = True
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds: {value!r} was given")
+    return value
+
+
 def checked_list(name: str, value: Iterable[Any]) -> list[Any]:
     """Return what is given as a list, a tuple or another iterable.
 

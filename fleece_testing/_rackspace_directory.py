@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fleece_testing._arguments import checked_lifetime, checked_list, checked_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -34,12 +36,18 @@ class User:
     token_seconds: float = 86400
 
     def __post_init__(self) -> None:
-        """See that what is sent as text is text. No value is in the message: it may be a secret."""
+        """See that what is sent as text is text, and what is counted a number.
+
+        No value is in the message: it may be a secret.
+        """
         for field_name in ("name", "api_key", "tenant", "mfa"):
             value = getattr(self, field_name)
             optional = field_name in ("tenant", "mfa") and value is None
             if not (optional or isinstance(value, str)):
-                raise TypeError(f"{field_name} of a Rackspace user must be text, not {type(value).__name__}")
+                raise TypeError(f"{field_name} of a Rackspace user must be text: {type(value).__name__} was given")
+        for role in checked_list("roles", self.roles):
+            checked_text("A role of a Rackspace user", role)
+        checked_lifetime("token_seconds", self.token_seconds)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Services:
     def _credentials_post(self, request: Request, account: str) -> tuple[str, Response]:
         """Give out credentials of an AWS account that the token's user may use."""
         token = self._token_of(request)
-        if token is None or request.headers.get("X-Tenant-Id", token.user.tenant) != token.user.tenant:
+        if token is None or not _is_for_tenant(request, token):
             raise answers.RefusedError(answers.faws_fault(401, "Unauthorized"))
         if not self._directory.may_use(token.user, account):
             raise answers.RefusedError(answers.faws_fault(404, "AWS account not found"))
@@ -104,6 +104,12 @@ class Services:
         if user is None:
             raise _unauthenticated()
         return user
+
+
+def _is_for_tenant(request: Request, token: Token) -> bool:
+    """Whether the request names the token's tenant, which it may only leave out when Identity has told it none."""
+    given = request.headers.get("X-Tenant-Id")
+    return token.tenant is None if given is None else given == token.user.tenant
 
 
 def _unauthenticated() -> answers.RefusedError:

@@ -7,14 +7,13 @@ import secrets
 import sys
 import time
 import uuid
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fleece_testing._arguments import check_known
+from fleece_testing._arguments import check_known, checked_lifetime, checked_mapping
 from fleece_testing._arn import function_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Client", "ClientContext", "CognitoIdentity", "LambdaContext"]
 
@@ -101,7 +100,8 @@ class LambdaContext:
         tenant_id: the tenant, of functions that isolate tenants.
 
     Raises:
-        TypeError: `client_context` or `identity` is no dictionary, `identity` has another key, `deadline` is no number.
+        TypeError: `client_context` or `identity` is no dictionary, `identity` has another key, `deadline` is no number,
+            `clock` is no function.
 
     Examples:
         >>> now = 1000.0
@@ -133,7 +133,7 @@ class LambdaContext:
         identity: Mapping[str, str] | None = None,
         tenant_id: str | None = None,
     ) -> None:
-        _check(deadline, client_context, identity)
+        _check(deadline, clock, client_context, identity)
         self.aws_request_id = str(uuid.uuid4()) if aws_request_id is None else aws_request_id
         self.function_name = function_name
         self.function_version = str(function_version)
@@ -175,12 +175,12 @@ class LambdaContext:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
 
-def _check(deadline: Any, client_context: Any, identity: Any) -> None:
+def _check(deadline: object, clock: object, client_context: Any, identity: Any) -> None:
     """See that Lambda could send this: the JSON of a caller, and a time."""
     __tracebackhide__ = True
-    if not isinstance(deadline, (int, float)):
-        raise TypeError(f"deadline must be a number of seconds, not {deadline!r}")
-    for name, given in {"client_context": client_context, "identity": identity}.items():
-        if not (given is None or isinstance(given, Mapping)):
-            raise TypeError(f"{name} must be a dictionary, not {given!r}")
+    checked_lifetime("deadline", deadline)
+    if not callable(clock):
+        raise TypeError(f"clock must be a function that returns seconds: {clock!r} was given")
+    checked_mapping("client_context", client_context)
+    checked_mapping("identity", identity)
     check_known("identity", _IDENTITY, identity or ())

@@ -15,7 +15,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
 from fleece_testing import _rackspace_answers as answers
-from fleece_testing._arguments import check_status, check_times
+from fleece_testing._arguments import (
+    check_names,
+    check_status,
+    check_times,
+    checked_lifetime,
+    checked_list,
+    checked_text,
+    checked_texts,
+)
 from fleece_testing._http import LoopbackServer
 from fleece_testing._lifecycle import Startable
 from fleece_testing._rackspace_directory import Directory, User
@@ -137,7 +145,12 @@ class Rackspace(Startable):
         }
 
     def user(self, name: str, api_key: str, **details: Any) -> User:
-        """Add a user, or replace the one of that name; `details` are further fields of `User`."""
+        """Add a user, or replace the one of that name; `details` are further fields of `User`.
+
+        Raises:
+            TypeError: `User` has no such field, or it is of another type.
+        """
+        check_names("A Rackspace user", User, details, "field")
         user = User(name, api_key, **details)
         self._directory.add_user(user)
         return user
@@ -149,10 +162,8 @@ class Rackspace(Startable):
             TypeError: `users` is a text.
             ValueError: no account has that number.
         """
-        if isinstance(users, str):
-            raise TypeError(f"users is a list of names: write [{users!r}], not {users!r}")
         check_account(number)
-        self._directory.add_account(number, users)
+        self._directory.add_account(number, None if users is None else checked_list("users", users))
 
     def token(self, name: str | None = None, *, seconds: float | None = None) -> str:
         """Issue a token without a request.
@@ -160,11 +171,16 @@ class Rackspace(Startable):
         Args:
             name: whose; by default the user's of `environment`.
             seconds: how long it is valid, if not as long as the user's others; a negative one is of the past.
+
+        Raises:
+            TypeError: `seconds` is no number.
+            ValueError: there is no such user.
         """
         user = self._directory.user(name or self._default_user.name)
         if user is None:
             raise ValueError(f"There is no user {name!r}: add one with user()")
-        return self._directory.issue(user, user.tenant, user.token_seconds if seconds is None else seconds).id
+        lifetime = user.token_seconds if seconds is None else checked_lifetime("seconds", seconds)
+        return self._directory.issue(user, user.tenant, lifetime).id
 
     def revoke_tokens(self) -> None:
         """Make every token that was given out invalid, as a change of password does."""
@@ -193,6 +209,7 @@ class Rackspace(Startable):
             cut: send half of the body, and close the connection.
 
         Raises:
+            TypeError: `headers` or `body` is no text.
             ValueError: there are no requests of that kind, or an answer cannot fail so.
         """
         if kind not in KINDS:
@@ -201,8 +218,11 @@ class Rackspace(Startable):
         if status is not None:
             check_status(status, lowest=200)
         check_delay(delay, "delay")
+        fault = _Fault(
+            status, checked_texts("headers", headers), None if body is None else checked_text("body", body), delay, cut
+        )
         with self._lock:
-            self._faults[kind].extend([_Fault(status, headers or {}, body, delay, cut)] * times)
+            self._faults[kind].extend([fault] * times)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (WSGI)."""

@@ -17,6 +17,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fleece_testing import _xray_traces as traces
+from fleece_testing._arguments import checked_list
 from fleece_testing._lifecycle import Startable
 from fleece_testing._trace_header import new_trace_id
 from fleece_testing._xray_receiver import Receiver, listen
@@ -50,7 +51,7 @@ class XRayDaemon(Startable):
 
     Raises:
         OSError: at `start`, when the port is taken.
-        TypeError: `namespaces` is a text.
+        TypeError: `namespaces` is no list.
 
     Examples:
         >>> from fleece.xray import subsegment
@@ -86,9 +87,7 @@ class XRayDaemon(Startable):
 
     def __init__(self, port: int = 0, *, namespaces: Collection[str] = NAMESPACES) -> None:
         self._wanted_port = port
-        if isinstance(namespaces, str):
-            raise TypeError(f"namespaces is a list of texts: write [{namespaces!r}], not {namespaces!r}")
-        self._namespaces = frozenset(namespaces)
+        self._namespaces = frozenset(checked_list("namespaces", namespaces))
         self._server: Receiver | None = None
         self._proxy: LoopbackServer | None = None
         self._changed = threading.Condition()

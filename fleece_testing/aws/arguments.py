@@ -19,13 +19,13 @@ def check_account(account: object) -> None:
         raise ValueError(f"An AWS account is a text of 12 digits, not {account!r}")
 
 
-def check_alias(alias: str) -> None:
+def check_alias(alias: object) -> None:
     """See that a KMS key can have this alias.
 
     Raises:
         ValueError: it can not.
     """
-    if not _ALIAS.fullmatch(alias):
+    if not (isinstance(alias, str) and _ALIAS.fullmatch(alias)):
         raise ValueError(f"The alias of a KMS key is made of letters, digits and / _ -, and {alias!r} is not")
 
 
@@ -57,3 +57,23 @@ def check_delay(seconds: object, name: str = "seconds") -> None:
     """
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
         raise ValueError(f"{name} is how much later a call is answered, in seconds, not {seconds!r}")
+
+
+def check_reads(reads: object) -> None:
+    """See that so many reads can be late.
+
+    Raises:
+        ValueError: they can not.
+    """
+    if isinstance(reads, bool) or not isinstance(reads, int) or reads < 0:
+        raise ValueError(f"reads is how many reads are late, none or more, not {reads!r}; the service comes after it")
+
+
+def check_condition(when: object) -> None:
+    """See that this can be asked whether a request is meant.
+
+    Raises:
+        TypeError: it can not.
+    """
+    if not (when is None or callable(when)):
+        raise TypeError(f"when must be a function of a fleece_testing.aws.Request: {when!r} was given")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import checked_text
 from fleece_testing.logs import find_line, parse_lines
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class KMS(_Service):
         Raises:
             botocore.exceptions.ClientError: KMS refuses it.
         """
-        blob: bytes = self.client.encrypt(KeyId=key, Plaintext=text.encode())["CiphertextBlob"]
+        blob: bytes = self.client.encrypt(KeyId=key, Plaintext=checked_text("text", text).encode())["CiphertextBlob"]
         return base64.b64encode(blob).decode()
 
     def decrypt(self, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fleece_testing._arguments import check_status, check_times
+from fleece_testing._arguments import check_status, check_times, checked_text
 from fleece_testing.aws import arguments as given
 from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.errors import AWSError
@@ -51,11 +51,13 @@ class _Misbehaving:
             when: only calls for which this is true; it gets a `fleece_testing.aws.Request`.
 
         Raises:
+            TypeError: `code`, `message` or `when` is of another type.
             ValueError: boto3 has no such service, or that no such operation; a call cannot fail so.
         """
         check_times(times, "; the error's code is code=...")
         check_status(status)
-        self._faults.fail(self._target(service, operation, when), times, AWSError(code, message, status))
+        error = AWSError(checked_text("code", code), checked_text("message", message), status)
+        self._faults.fail(self._target(service, operation, when), times, error)
 
     def throttle(
         self, service: str, operation: str | None = None, per_second: float = 1, *, when: When | None = None
@@ -72,7 +74,8 @@ class _Misbehaving:
         Raises:
             ValueError: there is no colon in it, or no such service or operation in boto3.
         """
-        service, colon, operation = action.partition(":")
+        given.check_condition(when)
+        service, colon, operation = checked_text("action", action).partition(":")
         if not colon:
             raise ValueError(f"An action is a service and an operation, such as kms:Decrypt, not {action!r}")
         if "*" not in service:
@@ -97,8 +100,9 @@ class _Misbehaving:
             service: one of `fleece_testing.aws.lag.SERVICES`; ``None`` is all of them.
 
         Raises:
-            ValueError: reads of this service are never late.
+            ValueError: reads of this service are never late, or there are not so many.
         """
+        given.check_reads(reads)
         if service is not None and service not in SERVICES:
             raise ValueError(f"Reads of {service!r} are never late; those of {', '.join(SERVICES)} can be")
         for name in SERVICES if service is None else (service,):
@@ -106,4 +110,5 @@ class _Misbehaving:
 
     def _target(self, service: str, operation: str | None, when: When | None) -> Target:
         check(service, operation)
+        given.check_condition(when)
         return Target(signing_name(service), operation, when)

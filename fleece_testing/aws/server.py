@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fleece_testing._arguments import checked_lifetime, checked_text
 from fleece_testing._http import LoopbackServer
 from fleece_testing._lifecycle import Startable
 from fleece_testing.aws import arguments as given
@@ -35,6 +36,7 @@ class AWS(Startable, _Misbehaving):
         account: the account of the default credentials, 12 digits.
 
     Raises:
+        TypeError: `region` is no text.
         ValueError: no account has that number; the methods that take an account say so as well.
 
     Examples:
@@ -74,7 +76,7 @@ class AWS(Startable, _Misbehaving):
 
     def __init__(self, port: int = 0, *, region: str = "us-east-1", account: str = "123456789012") -> None:
         given.check_account(account)
-        self.region = region
+        self.region = checked_text("region", region)
         self.account = account
         self._port = port
         self._server: LoopbackServer | None = None
@@ -148,9 +150,16 @@ class AWS(Startable, _Misbehaving):
         return credentials
 
     def issue_credentials(self, account: str | None = None, seconds: float = 3600) -> Credentials:
-        """Issue temporary credentials of a federated role session in the account, which end after `seconds`."""
+        """Issue temporary credentials of a federated role session in the account, which end after `seconds`.
+
+        A negative number is of credentials that have ended.
+
+        Raises:
+            TypeError: it is no number.
+        """
+        lifetime = checked_lifetime("seconds", seconds)
         issued: Credentials = self._moto.open_session(
-            self._account(account), self.region, _FEDERATED_ROLE, _USER, seconds
+            self._account(account), self.region, _FEDERATED_ROLE, _USER, lifetime
         )
         return issued
 
@@ -184,7 +193,7 @@ class AWS(Startable, _Misbehaving):
         """
         account, region = self._account(account), region or self.region
         if alias is not None:
-            alias = f"alias/{alias.removeprefix('alias/')}"
+            alias = f"alias/{checked_text('alias', alias).removeprefix('alias/')}"
             given.check_alias(alias)
             if self._moto.has_alias(account, region, alias):
                 raise ValueError(f"There is a KMS key {alias} in {region} of account {account} already")

@@ -112,9 +112,11 @@ def test_the_callers_client_context_is_not_changed():
             {"identity": {"cognito_identity_id": "x"}},
             "identity has no key 'cognito_identity_id'; did you mean 'cognitoId",
         ),
-        ({"identity": "x"}, "identity must be a dictionary, not 'x'"),
-        ({"client_context": "x"}, "client_context must be a dictionary, not 'x'"),
-        ({"deadline": "3"}, "deadline must be a number of seconds, not '3'"),
+        ({"identity": "x"}, "identity must be a dictionary: 'x' was given"),
+        ({"client_context": "x"}, "client_context must be a dictionary: 'x' was given"),
+        ({"deadline": "3"}, "deadline must be a number of seconds: '3' was given"),
+        ({"deadline": True}, "deadline must be a number of seconds: True was given"),
+        ({"clock": 5}, "clock must be a function that returns seconds: 5 was given"),
     ],
 )
 def test_wrong_fields(fields, message):

@@ -86,11 +86,11 @@ def run(pytester, monkeypatch):
         ),
         (
             "def test_it(fleece_rackspace): fleece_rackspace.account('210987654321', users='me')",
-            "TypeError: users is a list of names: write ['me'], not 'me'",
+            "TypeError: users must be a list: write ['me'], not 'me'",
         ),
         (
             "from fleece_testing import XRayDaemon\ndef test_it(): XRayDaemon(namespaces='local')",
-            "TypeError: namespaces is a list of texts: write ['local'], not 'local'",
+            "TypeError: namespaces must be a list: write ['local'], not 'local'",
         ),
         (
             "def test_it(fleece_api): fleece_api('app.main')",

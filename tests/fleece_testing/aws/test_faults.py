@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from fleece_testing.aws import KMS
 from fleece_testing.aws.faults import Faults, Target
 from fleece_testing.aws.requests import Request
 from fleece_testing.aws.strictness import Principal
@@ -231,3 +232,33 @@ def test_what_boto3_does_not_know_is_an_error(fleece_aws, ask, said):
     with pytest.raises(ValueError) as failure:
         ask(fleece_aws)
     assert str(failure.value) == said
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (
+            lambda aws: aws.stale("ssm"),
+            "reads is how many reads are late, none or more, not 'ssm'; the service comes after it",
+        ),
+        (lambda aws: aws.stale(-1), "reads is how many reads are late, none or more, not -1; .*"),
+        (
+            lambda aws: aws.fail("kms", when="Encrypt"),
+            "when must be a function of a fleece_testing.aws.Request: 'Encrypt' was given",
+        ),
+        (
+            lambda aws: aws.deny("kms:*", when=True),
+            "when must be a function of a fleece_testing.aws.Request: True was given",
+        ),
+        (lambda aws: aws.deny(None), "action must be text: None was given"),
+        (lambda aws: aws.fail("kms", code=500), "code must be text: 500 was given"),
+        (lambda aws: aws.kms_key(5), "alias must be text: 5 was given"),
+        (lambda aws: aws.issue_credentials(seconds="9"), "seconds must be a number of seconds: '9' was given"),
+        (lambda aws: type(aws)(region=None), "region must be text: None was given"),
+        (lambda aws: KMS(aws).encrypt("key", b"x"), "text must be text: b'x' was given"),
+    ],
+)
+def test_a_wrong_type_is_told_where_it_is_given(fleece_aws, ask, said):
+    """What would fail later, in the server's thread, is refused with its name."""
+    with pytest.raises((TypeError, ValueError), match=f"^{said}$"):
+        ask(fleece_aws)
