@@ -130,7 +130,9 @@ def _text(nodes: Nodes, node: yaml.Node, path: Path) -> str:
 
 
 def _check_name(nodes: Nodes, key: yaml.Node, name: str, path: Path) -> None:
-    """Refuse a stage's name that is too long, and an expression that cannot be used."""
+    """Refuse a stage's name that is empty or too long, and an expression that cannot be used."""
+    if not name:
+        raise nodes.error(key, path, "the name of the stage is empty")
     try:
         if stage_names.is_expression(name):
             stage_names.compiled(name)

@@ -6,10 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from fleece.cli.config import text
+from fleece.cli.config import document, text
 from fleece.cli.config.output import to_yaml
-from fleece.cli.config.source import Source
-from fleece.cli.config.tree import Leaf, as_data, leaves
+from fleece.cli.config.source import ConfigError, Source
+from fleece.cli.config.tree import OPEN_MARK, Leaf, as_data, leaves
 
 if TYPE_CHECKING:
     from fleece.cli.config.document import Document
@@ -19,13 +19,15 @@ def load(source: Source) -> Any:
     """Return what a source says if it is JSON, an object at the top; None if it has to be YAML.
 
     Raises:
-        ConfigError: it is JSON with a key twice, or with what no configuration can have.
+        ConfigError: it is JSON with a key twice, or with what no configuration can have; the message has no secret.
     """
     if not source.text.lstrip().startswith("{"):
         return None
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
+        if any(OPEN_MARK in name for name in names):
+            raise source.error(f"a key has {OPEN_MARK!r} in it, which only begins values")
         twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
         if twice is not None:
             raise source.error(f"the key {twice!r} is there twice")
@@ -70,7 +72,21 @@ def in_place(source: Source, data: Any, closed: Document) -> Source | None:
             spot = closed.spot(leaf)
             edits += spot.edits(_spelling(values[0], spot))
     changed = text.substitute(closed.source.text, edits)
-    return Source(source.name, changed, marked=closed.source.marked, has_lines=False)
+    made = Source(source.name, changed, marked=closed.source.marked, has_lines=False)
+    return made if _says(made, data) else None
+
+
+def _says(made: Source, data: Any) -> bool:
+    """Whether a text means the data; not so where a key stands alone, as in ``{a}``, and was to have a value.
+
+    Of what breaks a rule of the format nobody can tell, and whoever reads it next will say so.
+    """
+    try:
+        said = as_data(document.parse(made).root, lambda leaf: leaf.value)
+    except ConfigError:
+        return True
+    # As text, in which 1, 1.0 and true differ.
+    return json.dumps(said, sort_keys=True) == json.dumps(data, sort_keys=True)
 
 
 def _spelling(value: Any, spot: text.Spot) -> text.Spelling:

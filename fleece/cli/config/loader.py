@@ -199,6 +199,8 @@ def _as_config_error(source: Source, error: Exception) -> ConfigError:
         return source.error(f"the character U+{error.character:04X} is not allowed in YAML", error.position)
     if isinstance(error, yaml.MarkedYAMLError):
         what = ", ".join(part for part in (error.context, error.problem) if part)
+        if error.problem == "mapping values are not allowed here":
+            what += "; a text that has a colon before a space, or at its end, has to be put in quotes"
         mark = error.problem_mark or error.context_mark
         return source.error(f"this is not YAML: {what}", mark.index if mark else None)
     return source.error("this is not YAML")

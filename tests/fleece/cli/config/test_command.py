@@ -67,12 +67,30 @@ def test_an_unchanged_import_does_not_touch_the_file(imported):
         (OPEN.replace("+prod: :encrypt", "+prod: :encrypt:a # :encrypt"), "Error: <stdin>:8: ':encrypt:' is outside"),
         (OPEN.replace("bar ", ":encrypt:hunter2 "), "Error: <stdin>:6: config.foo: a secret must be a stage's"),
         (
+            OPEN.replace(":encrypt:prod", ":encrypt: hunter2"),
+            "Error: <stdin>:8: this is not YAML: mapping values are not allowed here; a text that has a colon",
+        ),
+        ('{"config": {":encrypt:hunter2": 1, ":encrypt:hunter2": 2}}', "Error: <stdin>: a key has ':encrypt:' in it"),
+        (OPEN.replace("  foo: ", "  foo: {+: 1} # "), "Error: <stdin>:6: config.foo.+: the name of the stage is empty"),
+        (OPEN.replace("  prod: {", "  '': {"), "Error: <stdin>:3: stages.: the name of the stage is empty"),
+        (
             OPEN.replace("key: p", "key: absent"),
             "Error: <stdin>:8: config.password.+prod (stage prod): cannot be encrypted with the key 'absent': NotFound",
         ),
         (OPEN.replace("environment: production", "environment: nope"), "no environment 'nope'"),
     ],
-    ids=["empty", "incomplete", "comment", "in clear", "no such key", "no such environment"],
+    ids=[
+        "empty",
+        "incomplete",
+        "comment",
+        "in clear",
+        "space",
+        "key",
+        "stage in +",
+        "stage",
+        "no such key",
+        "no such environment",
+    ],
 )
 def test_bad_input_changes_nothing(imported, stdin, message):
     """Whatever is wrong, the error is one line without secrets, and the file is the one from before."""
