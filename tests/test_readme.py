@@ -15,6 +15,7 @@ pytest_plugins = ["pytester"]
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 FUNCTION, API, ASGI, AUTHORIZER, TEST = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+ENVIRONMENTS, CONFIGURATION = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
 def test_function_and_its_test_work(pytester, monkeypatch):
@@ -56,6 +57,24 @@ def test_authorizer_answers():
     )
     assert deny["Effect"] == "Deny"
     assert all("/prod/" in arn and arn.endswith("/pets/7/secrets") for arn in deny["Resource"])
+
+
+def test_configuration_is_encrypted_and_rendered(fleece_cli, fleece_environments, fleece_aws):
+    """The example of a configuration has its values, in the environments of the other example, and opens unchanged."""
+    fleece_environments(**{environment["name"]: {} for environment in yaml.safe_load(ENVIRONMENTS)["environments"]})
+    fleece_aws.kms_key("users")
+    assert fleece_cli("config", "import", stdin=CONFIGURATION).exit_code == 0
+    assert fleece_cli("config", "export").stdout == CONFIGURATION
+    assert fleece_cli("config", "lint", "--strict").exit_code == 0
+    values = fleece_cli("config", "render", "feature-7", "--json").json
+    assert values["database"] == {"host": "localhost", "password": "my-dev-password"}
+
+
+def test_environments_are_read(fleece_cli):
+    """The example of an environments.yml has nothing that fleece does not know."""
+    fleece_cli.folder.joinpath("environments.yml").write_text(ENVIRONMENTS, encoding="utf-8")
+    told = fleece_cli("run", "-e", "nope", "--export", "json").stderr
+    assert told == "Error: environments.yml: no environment 'nope'; it has 'staging', 'production', 'sandbox'\n"
 
 
 def test_the_two_commands_are_there_to_be_run():
