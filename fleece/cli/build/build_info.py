@@ -54,15 +54,14 @@ def find_commit(environment: Mapping[str, str], folder: Path) -> str:
             return environment[name]
     try:
         git = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 (the user's own git)
-            cwd=folder, capture_output=True, text=True, check=False, timeout=30,
+            ["git", "rev-parse", "--verify", "HEAD"],  # noqa: S607 (the user's own git)
+            cwd=folder, capture_output=True, text=True, check=True, timeout=30,
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        git = None
-    if git is None or git.returncode:
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = (getattr(error, "stderr", "") or str(error)).strip().partition("\n")[0]
         raise CommandError(
-            f"no commit for --inject-build-info: {folder} is in no git checkout; set {_COMMITS[1]} to one"
-        )
+            f"no commit of {folder} for --inject-build-info ({reason}): set {_COMMITS[1]} to one"
+        ) from error
     return git.stdout.strip()
 
 

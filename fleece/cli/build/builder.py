@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -99,10 +100,10 @@ class Builder:
 
     def _source_files(self, job: Job, reports: Reports) -> dict[str, Path]:
         """Return the source's files by path in the zip, without what stays out."""
-        own = job.places.package.resolve()
+        own = os.path.realpath(job.places.package)
         chosen = {}
         for name, path in package.gather(job.places.source, self._stays_out).items():
-            if path.resolve() == own:
+            if os.path.realpath(path) == own:
                 continue
             if (path in job.requirements.files or plan.may_name_index(name)) and has_credentials(_read(path)):
                 reports.warning(f"{path} is left out of the zip: a URL in it has a user or query, which may be secret")
@@ -118,7 +119,7 @@ class Builder:
             return {}
         present = job.places.source / build_info.NAME
         text = build_info.render(
-            present.read_bytes() if present.is_file() else None,
+            present.read_bytes() if present.exists() else None,
             build_info.find_commit(self._environment, job.places.service),
             build_info.find_time(self._environment),
         )

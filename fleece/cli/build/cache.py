@@ -75,13 +75,12 @@ class Cache:
             )
 
     def find(self, key: str) -> Path | None:
-        """Return the zip of that key, or None when there is none, or a damaged one."""
+        """Return the zip of that key, or None when there is none, or one that is cut off."""
         path = self._path(key)
         try:
-            if not zipfile.is_zipfile(path):
-                return None
+            zipfile.ZipFile(path).close()  # the list of what is in it, which was written last
             os.utime(path)  # this is what `prune` goes by
-        except OSError:
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):  # the last two: names, versions
             return None
         return path
 
@@ -90,13 +89,15 @@ class Cache:
         with naming(self.folder), self.scratch() as scratch:
             new = scratch / "new.zip"
             write(new)
+            with new.open("rb+") as file:
+                os.fsync(file.fileno())  # a power cut would else leave the name, and not all of the content
             new.replace(self._path(key))
         return self._path(key)
 
     def note(self, name: str) -> str | None:
         """Return what was kept under the name with `keep_note`, or None."""
         try:
-            return self._note(name).read_text(encoding="utf-8")
+            return self._note(name).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
 
@@ -107,9 +108,20 @@ class Cache:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a folder that only this user can look into, until the end of the ``with`` block."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self.folder) as folder:
+        """Give a folder that only this user can look into, until the end of the ``with`` block.
+
+        Raises:
+            CommandError: there can be none.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made = tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self.folder)
+        except OSError as error:
+            raise CommandError(
+                f"nothing can be kept in the cache {self.folder} ({error.strerror}): "
+                "set XDG_CACHE_HOME to a folder that you can write to"
+            ) from error
+        with made as folder:
             yield Path(folder)
 
     def prune(self) -> None:

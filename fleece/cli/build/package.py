@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ def gather(root: Path, leave_out: Callable[[str], bool] = is_noise) -> dict[str,
         leave_out: says of the path in the zip that a file or folder would have whether it is left out.
 
     Raises:
-        CommandError: a link leads out of `root`, or in a circle; or something is neither file nor folder.
+        CommandError: a link leads out of `root`, or in a circle; something is neither file nor folder; or a name is not
+            UTF-8.
     """
     return dict(_walk(root, root, (root.resolve(),), leave_out))
 
@@ -50,11 +52,20 @@ def write_packages(files: Mapping[str, Path], path: Path, track: Track = untrack
 
 
 def write_without(packages: Path, gone: frozenset[str], path: Path) -> None:
-    """Write a new zip at `path` with what is in the zip `packages`, less the entries in `gone`."""
+    """Write a new zip at `path` with what is in the zip `packages`, less the entries in `gone`.
+
+    Raises:
+        CommandError: an entry is not what it was when it was written.
+    """
     with zipfile.ZipFile(packages) as whole, zipfile.ZipFile(path, "x") as archive:
         for entry in whole.infolist():
-            if entry.filename not in gone:
-                _add(archive, entry.filename, whole.read(entry), executable=bool(entry.external_attr >> 16 & 0o100))
+            if entry.filename in gone:
+                continue
+            try:
+                content = whole.read(entry)
+            except (zipfile.BadZipFile, zlib.error) as error:
+                raise CommandError(f"{packages} is damaged: --rebuild makes it anew") from error
+            _add(archive, entry.filename, content, executable=bool(entry.external_attr >> 16 & 0o100))
 
 
 def write_function(packages: Path | None, files: Mapping[str, Path], texts: Mapping[str, str], path: Path) -> None:
@@ -100,6 +111,8 @@ def _walk(
         name = path.relative_to(root).as_posix()
         if leave_out(name):
             continue
+        if name != name.encode(errors="replace").decode():
+            raise CommandError(f"the file name {name!a} is not UTF-8, and cannot be in a zip: rename it")
         if path.is_symlink():
             _check_link(path, root)
         if path.is_dir():
@@ -131,7 +144,4 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes, *, executable: boo
     entry.create_system = _UNIX
     entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
-    try:
-        archive.writestr(entry, content)
-    except UnicodeEncodeError as error:
-        raise CommandError(f"the file name {name!a} is not UTF-8, and cannot be in a zip: rename it") from error
+    archive.writestr(entry, content)

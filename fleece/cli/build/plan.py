@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ def places(options: Options, services: Sequence[Path]) -> list[Places]:
         Places(service, options.source or service / "src", (options.output or service / "dist") / PACKAGE)
         for service in services
     ]
-    if len({place.package.resolve() for place in found}) < len(found):
+    if len({os.path.realpath(place.package) for place in found}) < len(found):
         raise UsageError("several services would write the same zip: name each once, and leave out --target")
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
@@ -32,15 +33,16 @@ def prepare(options: Options, services: Sequence[Path]) -> list[Job]:
     """Find what each service consists of; nothing is created.
 
     Raises:
-        CommandError: a service, its source or its requirements are not there.
+        CommandError: a service, its source or its requirements are not there, or its zip has no place.
     """
     return [_prepare(options, place) for place in plan.places(options, services)]
 
 
 def _prepare(options: Options, places: Places) -> Job:
-    for folder, option in ((places.service, "SERVICE_DIR"), (places.source, "--source")):
+    for folder, option in ((places.service, "SERVICE_DIR"), (places.source, _source_option(options))):
         if not folder.is_dir():
             raise UsageError(f"no folder {folder}: {option} says where it is")
+    _check_target(places.package)
     if options.requirements is not None:
         path = options.requirements
         if not path.is_file():
@@ -50,6 +52,22 @@ def _prepare(options: Options, places: Places) -> Job:
     else:
         path = requirements.find(places.service, places.source)
     return Job(places, requirements.read(path, options.target))
+
+
+def _source_option(options: Options) -> str:
+    """Return what says where the source is; a service after ``--exclude`` is taken for a pattern."""
+    if options.source is not None:
+        return "--source"
+    return f"{'-- SERVICE_DIR' if options.exclusions.patterns else 'SERVICE_DIR'} or --source"
+
+
+def _check_target(package: Path) -> None:
+    """See that the zip can be where it should: told before anything is installed."""
+    nearest = next(path for path in package.parents if os.path.lexists(path))
+    if not nearest.is_dir():
+        raise UsageError(f"{nearest} is no folder: --target names another one for the zip")
+    if package.is_dir():
+        raise UsageError(f"{package} is a folder, where the zip should be: remove it, or name another with --target")
 
 
 def build_all(

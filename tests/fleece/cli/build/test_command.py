@@ -31,8 +31,13 @@ def run(offline, capfd):
         (["--image", "x"], "--image is about the image to build in, which needs Docker"),
         (["--pull"], "--pull is about the image to build in, which needs Docker"),
         (["-r", "nope.txt"], "no requirements file nope.txt: --requirements says where it is"),
-        (["nowhere"], "no folder nowhere"),
+        (["nowhere"], "no folder nowhere: SERVICE_DIR says where it is"),
         (["-s", "nowhere"], "no folder nowhere: --source says where it is"),
+        (["full"], "no folder full/src: SERVICE_DIR or --source says where it is"),
+        (["full", "-e", "*.md", "."], "no folder full/src: -- SERVICE_DIR or --source says where it is"),
+        (["-t", "file/dist"], "file is no folder: --target names another one for the zip"),
+        (["-t", "loop"], "loop is no folder: --target names another one for the zip"),
+        (["-t", "full"], "full/lambda_function.zip is a folder, where the zip should be"),
         (["-t", "file"], "Directory 'file' is a file."),
         (["-r", "src"], "File 'src' is a directory."),
         (["-p", "nowhere"], "no Pipfile.lock in nowhere"),
@@ -44,6 +49,9 @@ def test_wrong_usage_ends_with_2_and_says_what_to_do(run, tmp_path, arguments, m
     """Each mistake has its own message; nothing is created."""
     (tmp_path / "src").mkdir()
     (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "full" / "lambda_function.zip").mkdir(parents=True)
+    (tmp_path / "src" / "requirements.txt").touch()
     code, last = run("--no-docker", *arguments)
     assert code == 2
     assert message in last

@@ -88,7 +88,7 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
     """A file name of undecodable bytes is named in an error, and not a traceback."""
     (tmp_path / os.fsdecode(b"caf\xe9.py")).touch()
     with pytest.raises(CommandError, match=r"caf\\udce9\.py' is not UTF-8"):
-        package.write_packages(package.gather(tmp_path), tmp_path / "out.zip")
+        package.gather(tmp_path)
 
 
 def test_entries_taken_out_leave_the_rest_as_it_was(tmp_path):
@@ -103,10 +103,10 @@ def test_entries_taken_out_leave_the_rest_as_it_was(tmp_path):
     assert (tmp_path / "less.zip").read_bytes() == (tmp_path / "never.zip").read_bytes()
 
 
-def zip_of(size):
+def zip_of(size, name="x"):
     def write(path):
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("x", b"x" * size)
+            archive.writestr(name, b"x" * size)
 
     return write
 
@@ -136,12 +136,47 @@ def test_use_keeps_what_is_old(tmp_path):
     assert cache.find("other") is None
 
 
-def test_a_damaged_file_is_not_found(tmp_path):
-    """A zip that is cut off is made anew."""
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-30],
+        lambda content: bytes(200) + content[-22:],
+        lambda content: content[:-23] + b"\xff" + content[-22:],  # the name, said to be UTF-8
+        lambda _: b"",
+    ],
+)
+def test_a_damaged_file_is_not_found(tmp_path, damage):
+    """A zip that is cut off, or of which nobody can tell what is in it, is made anew."""
     cache = Cache(tmp_path)
-    path = cache.keep("key", zip_of(1000))
-    path.write_bytes(path.read_bytes()[:-30])
+    path = cache.keep("key", zip_of(1000, "\xe9"))
+    path.write_bytes(damage(path.read_bytes()))
     assert cache.find("key") is None
+
+
+@pytest.mark.parametrize("there", ["fleece/build", "fleece"])
+def test_a_cache_that_can_be_no_folder(tmp_path, there):
+    """A file in the place of the folder, or of one above it, is answered with what to set."""
+    place = tmp_path / there
+    place.parent.mkdir(exist_ok=True)
+    place.touch()
+    with pytest.raises(CommandError, match=r"nothing can be kept in the cache \S+/fleece/build .* set XDG_CACHE_HOME"):
+        Cache(tmp_path / "fleece" / "build").keep("key", zip_of(1))
+
+
+def test_a_note_that_is_no_text_is_another_note(tmp_path):
+    """What is kept of an image and damaged leads to a look at the image, and to no fault."""
+    cache = Cache(tmp_path)
+    cache.keep_note("image", "sha256:00")
+    next((tmp_path / "notes").iterdir()).write_bytes(b"\xff")
+    assert cache.note("image") not in {None, "sha256:00"}
+
+
+def test_an_entry_that_is_damaged_is_told_of(tmp_path):
+    """What is taken apart is read, and what was changed meanwhile is no fault of fleece's."""
+    path = Cache(tmp_path).keep("key", zip_of(1000))
+    path.write_bytes(path.read_bytes().replace(b"xxxx", b"xxyx", 1))
+    with pytest.raises(CommandError, match=r"key\.zip is damaged: --rebuild makes it anew"):
+        package.write_without(path, frozenset(), tmp_path / "less.zip")
 
 
 def test_builds_at_once_see_whole_files(tmp_path):
@@ -209,8 +244,10 @@ def test_build_info_has_the_commit_and_the_time_in_utc():
 def test_the_commit_comes_from_ci_or_git(tmp_path):
     """A CI system's variable comes first; without it and without git the error names one to set."""
     assert build_info.find_commit({"GITHUB_SHA": "a", "CIRCLE_SHA1": "b"}, tmp_path) == "b"
-    with pytest.raises(CommandError, match="is in no git checkout; set GITHUB_SHA"):
+    with pytest.raises(CommandError, match=r"for --inject-build-info \(fatal: not a git repository.*: set GITHUB_SHA"):
         build_info.find_commit({}, tmp_path)
+    with pytest.raises(CommandError, match=r"\(.*No such file or directory.*\): set GITHUB_SHA"):
+        build_info.find_commit({}, tmp_path / "nowhere")
 
 
 def test_the_time_is_that_of_source_date_epoch():
