@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import collections
+import json
 
 import pytest
 import yaml
@@ -114,6 +116,22 @@ def test_import_export_and_render(config):
     prod = {"level": 7, "password": "prod-secret", "nested": {"inner": "", "list": [1, "two"]}}
     assert config("config", "render", "prod", "--json").json == prod
     assert config("config", "render", "any", "--json").json["nested"]["inner"] == "inner-secret"
+
+
+def test_the_aws_command_line_opens_what_is_rendered(config):
+    """What --encrypt writes is for anything that has AWS's tools: decrypted and joined, the pieces are the JSON."""
+    long = "é" * 1000
+    assert config("config", "import", stdin=config.open.replace("7  ", long)).exit_code == 0
+    pieces = config("config", "render", "prod", "--encrypt").json
+    config.in_process = False
+    command = "run -e production -- aws kms decrypt --ciphertext-blob fileb://piece --query Plaintext --output text"
+    opened = b""
+    for piece in pieces:
+        (config.folder / "piece").write_bytes(base64.b64decode(piece))
+        opened += base64.b64decode(config(*command.split()).stdout)
+    assert len(pieces) > 1
+    prod = {"level": long, "password": "prod-secret", "nested": {"inner": "", "list": [1, "two"]}}
+    assert json.loads(opened) == prod
 
 
 def test_the_repositorys_own_configuration(fleece, rackspace, definition):
