@@ -103,7 +103,7 @@ def _files(environment: Mapping[str, str]) -> list[Path]:
     if own == os.devnull:
         return []
     name = "pip.ini" if sys.platform == "win32" else "pip.conf"
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (which fails where there is none, unlike pip)
     if sys.platform == "win32":
         shared, user = [Path(environment.get("PROGRAMDATA", "C:\\ProgramData"))], Path(environment.get("APPDATA", home))
     elif sys.platform == "darwin":

@@ -44,6 +44,14 @@ def test_a_broken_file_of_pips_is_left_to_pip(environment, tmp_path):
     assert isinstance(pip_settings.read({**environment, "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}), dict)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="homes are found in another way there")
+def test_settings_need_no_home(environment, monkeypatch):
+    """A user id without a name, as in many containers, has no settings of its own; those of variables count."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    assert pip_settings.read({**environment, "PIP_PRE": "1"})["pre"] == "1"
+
+
 def test_variables_that_would_lead_packages_elsewhere_are_dropped():
     """PIP_TARGET, PIP_USER and their like do not reach pip; the rest does."""
     assert pip_settings.undisturbed({"PIP_TARGET": "x", "PIP_USER": "1", "PIP_PRE": "1", "A": "b"}) == {
