@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fleece.handlers import _loop
+from fleece.handlers._headers import RequestHeaders
 from fleece.handlers._http import Request, Response, check_headers
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def scope_of(request: Request) -> Scope:
         "root_path": request.script_name,
         "query_string": request.query.encode(),
         "headers": [
-            (name.encode("latin-1", "replace"), value.encode("latin-1"))
-            for name, values in request.headers.items()
-            for value in values
+            (name.encode("latin-1", "replace"), value.encode("latin-1")) for name, value in request.headers.fields()
         ],
         "client": (request.remote_addr, 0),
         "server": (request.server_name, request.server_port),
@@ -55,14 +54,13 @@ def request_of(scope: Scope, body: bytes) -> Request:
     root_path: str = scope.get("root_path", "")
     path: str = scope["path"]
     server_name, server_port = scope.get("server") or ("localhost", 80)
-    headers: dict[str, list[str]] = {}
-    for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
     return Request(
         method=scope["method"],
         path=path.removeprefix(root_path),
         query=scope["query_string"].decode("latin-1"),
-        headers=headers,
+        headers=RequestHeaders.of(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        ),
         body=body,
         script_name=root_path,
         remote_addr=(scope.get("client") or ("", 0))[0],

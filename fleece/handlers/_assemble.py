@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleece.handlers._http import Request
 from fleece.handlers._parts import BadRequestError, is_text, text
+
+if TYPE_CHECKING:
+    from fleece.handlers._headers import RequestHeaders
 
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*")
 _PORTS = {"http": 80, "https": 443}
@@ -17,7 +20,7 @@ def assemble(
     method: str,
     script_name_and_path: tuple[str, str],
     query: str,
-    headers: dict[str, list[str]],
+    headers: RequestHeaders,
     body: bytes,
     *,
     remote_addr: str,
@@ -36,13 +39,14 @@ def assemble(
     script_name, path = script_name_and_path
     if not is_text(script_name + path):
         raise BadRequestError("The path is not valid text")
-    headers.pop("transfer-encoding", None)
-    if body or "content-length" in headers:
-        headers["content-length"] = [str(len(body))]
+    if "transfer-encoding" in headers.names.last:
+        headers = headers.without("transfer-encoding")
+    if body or "content-length" in headers.names.last:
+        headers = headers.with_value("content-length", str(len(body)))
     # Both are written by the sender of the event, over what the client sent.
-    forwarded = last_value(headers, "x-forwarded-proto").lower()
+    forwarded = headers.last_value("x-forwarded-proto").lower()
     scheme = forwarded if forwarded in _PORTS else scheme
-    port = last_value(headers, "x-forwarded-port")
+    port = headers.last_value("x-forwarded-port")
     return Request(
         method,
         path if path.startswith("/") else f"/{path}",
@@ -58,16 +62,10 @@ def assemble(
     )
 
 
-def last_value(headers: dict[str, list[str]], name: str) -> str:
-    """Return the last value of the header of that lower-case name, nothing when there is none."""
-    values = headers.get(name)
-    return values[-1] if values else ""
-
-
-def host_of(context: dict[str, Any], headers: dict[str, list[str]]) -> str:
+def host_of(context: dict[str, Any], headers: RequestHeaders) -> str:
     """Return the host, without a port, that the request context names, or else the ``Host`` header."""
     # AWS's domain names have no port; those of its local gateway, in AWS SAM, have.
-    return without_port(text(context, "domainName") or last_value(headers, "host"))
+    return without_port(text(context, "domainName") or headers.last_value("host"))
 
 
 def without_port(address: str) -> str:

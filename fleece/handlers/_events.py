@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from fleece.handlers import _yoke
-from fleece.handlers._assemble import assemble, host_of, last_value, without_port
+from fleece.handlers._assemble import assemble, host_of, without_port
 from fleece.handlers._http import latin_1
 from fleece.handlers._parts import body, encoded, form_encoded, headers, mapping, pairs, text, texts
 from fleece.handlers._paths import split_before_route, split_prefix
@@ -21,6 +21,7 @@ from fleece.handlers._paths import split_before_route, split_prefix
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fleece.handlers._headers import RequestHeaders
     from fleece.handlers._http import Request
 
 Event = dict[str, Any]
@@ -111,7 +112,7 @@ def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
     received = headers(event, "", "headers")
     cookies = texts(event, "cookies")
     if cookies:
-        received["cookie"] = [latin_1("; ".join(cookies))]
+        received = received.with_value("cookie", latin_1("; ".join(cookies)))
     host = host_of(context, received)
     path = text(event, "rawPath")
     if kind is Kind.FUNCTION_URL:
@@ -175,6 +176,6 @@ def _split(kind: Kind, event: Event, path: str, host: str, route_in: str, base_p
     return split_prefix(path, stage)
 
 
-def _balancers_client(received: dict[str, list[str]]) -> str:
+def _balancers_client(received: RequestHeaders) -> str:
     """Return the address that the load balancer saw: it appends it to whatever the client claimed."""
-    return without_port(last_value(received, "x-forwarded-for").rpartition(",")[2].strip())
+    return without_port(received.last_value("x-forwarded-for").rpartition(",")[2].strip())

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import json
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
+from fleece.handlers._headers import NO_HEADERS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any, TypeAlias
 
-    Headers: TypeAlias = Sequence[tuple[str, str]]
+    from fleece.handlers._headers import RequestHeaders
 
-_BREAK = re.compile(r"[\r\n\0]")
+    Headers: TypeAlias = Sequence[tuple[str, str]]
 
 
 class Request(NamedTuple):
     """An HTTP request whose body has arrived.
 
-    `headers` has the values of each header by its lower-case name; they hold bytes as text, one character for each
-    (latin-1), as WSGI and ASGI do. `path` is decoded text and starts with a slash; `script_name` (``/prod``) precedes
-    it in the URL and is empty or starts with a slash. `query` is percent-encoded ASCII.
+    `path` is decoded text and starts with a slash; `script_name` (``/prod``) precedes it in the URL and is empty or
+    starts with a slash. `query` is percent-encoded ASCII.
     """
 
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, Sequence[str]] = {}
+    headers: RequestHeaders = NO_HEADERS
     body: bytes = b""
     script_name: str = ""
     remote_addr: str = ""
@@ -59,7 +59,7 @@ def check_headers(headers: Iterable[tuple[Any, Any]]) -> None:
         TypeError: one is no name and value of one line each, which would let whoever wrote it add headers of his own.
     """
     try:
-        is_fine = _BREAK.search("".join([name + value for name, value in headers])) is None
+        is_fine = _is_one_line("".join([name + value for name, value in headers]))
     except (TypeError, ValueError):
         is_fine = False
     if not is_fine:
@@ -80,9 +80,13 @@ def _name(header: Any) -> str:
 def _is_wrong(header: Any) -> bool:
     match header:
         case (str(name), str(value)):
-            return _BREAK.search(name + value) is not None
+            return not _is_one_line(name + value)
         case _:
             return True
+
+
+def _is_one_line(text: str) -> bool:
+    return "\n" not in text and "\r" not in text and "\0" not in text
 
 
 def phrase(status: int) -> str:

@@ -7,6 +7,7 @@ import string
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from fleece.handlers._headers import RequestHeaders, names_of
 from fleece.handlers._http import latin_1
 
 _PRINTABLE = string.ascii_letters + string.digits + string.punctuation
@@ -45,32 +46,23 @@ def texts(parent: dict[str, Any], name: str) -> list[str]:
 def pairs(parent: dict[str, Any], multi_value: str, single_value: str) -> list[tuple[str, str]]:
     """Return the names and values of the multi-value map, or of the single-value one where the former is not there."""
     return [
-        (name, _text(item, name))
+        (name, item if isinstance(item, str) else _scalar(item, name))
         for name, value in (mapping(parent, multi_value) or mapping(parent, single_value)).items()
         for item in (value if isinstance(value, list) else [value])
     ]
 
 
-def headers(parent: dict[str, Any], multi_value: str, single_value: str) -> dict[str, list[str]]:
-    """Return the values of each header by its lower-case name, from either map as `pairs` does."""
-    given = mapping(parent, multi_value) or mapping(parent, single_value)
-    found = {name.lower(): value if isinstance(value, list) else [value] for name, value in given.items()}
-    if len(found) < len(given):
-        found = _joined(given)
+def headers(parent: dict[str, Any], multi_value: str, single_value: str) -> RequestHeaders:
+    """Return the headers of either map, as `pairs` does."""
+    given = mapping(parent, multi_value)
     try:
-        if "".join(map("".join, found.values())).isascii():  # nearly always, and quicker than asking each
-            return found
-    except TypeError:
+        # Nearly always each has one value, of ASCII: quicker than asking each.
+        column = [value for [value] in given.values()]
+        if given and "".join(column).isascii():
+            return RequestHeaders(names_of(tuple(given)), column)
+    except (TypeError, ValueError):
         pass
-    return {name: [latin_1(_text(value, name)) for value in values] for name, values in found.items()}
-
-
-def _joined(given: dict[str, Any]) -> dict[str, list[Any]]:
-    """Join the values of names that differ in case alone."""
-    found: dict[str, list[Any]] = {}
-    for name, value in given.items():
-        found.setdefault(name.lower(), []).extend(value if isinstance(value, list) else [value])
-    return found
+    return RequestHeaders.of((name, latin_1(value)) for name, value in pairs(parent, multi_value, single_value))
 
 
 def body(event: dict[str, Any]) -> bytes:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from fleece.handlers._http import Request, Response, check_headers, latin_1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import TypeAlias
     from wsgiref.types import WSGIApplication, WSGIEnvironment  # Python 3.11's, for mypy alone
+
+    from fleece.handlers._headers import Names, RequestHeaders
 
     ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
     Headers: TypeAlias = list[tuple[str, str]]
@@ -42,15 +44,24 @@ def environ_of(request: Request) -> WSGIEnvironment:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    headers = request.headers
-    environ.update({_key(name): ",".join(values) for name, values in headers.items()})
+    environ.update(_variables(request.headers))
     environ.pop("", None)
-    if "cookie" in headers:  # between cookies, a comma would be part of the value before it
-        environ["HTTP_COOKIE"] = "; ".join(headers["cookie"])
     return environ
 
 
-@lru_cache(maxsize=512)
+def _variables(headers: RequestHeaders) -> Iterable[tuple[str, str]]:
+    """Return the headers under their names in the environ, each with its values joined."""
+    if headers.names.are_unique:
+        return zip(_keys(headers.names), headers.column, strict=True)
+    # Between cookies, a comma would be part of the value before it.
+    return [(_key(name), ("; " if name == "cookie" else ",").join(values)) for name, values in headers.items()]
+
+
+@lru_cache(maxsize=64)
+def _keys(names: Names) -> tuple[str, ...]:
+    return tuple([_key(name) for name in names.lower])
+
+
 def _key(header: str) -> str:
     """Return the name of a header in the environ, or nothing for one that must not get there.
 

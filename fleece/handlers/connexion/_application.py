@@ -184,7 +184,7 @@ _FRAMEWORKS = {"flask": _flask_app, "async": async_app}
 def _with_content_type(request: Request) -> Request:
     if not request.body or "content-type" in request.headers:
         return request
-    return request._replace(headers={**request.headers, "content-type": ["application/json"]})
+    return request._replace(headers=request.headers.with_value("content-type", "application/json"))
 
 
 def _decoded(response: Response) -> Any:

@@ -8,6 +8,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.serving import run_simple
 from werkzeug.wrappers import Request as WerkzeugRequest, Response as WerkzeugResponse
 
+from fleece.handlers._headers import RequestHeaders
 from fleece.handlers._http import Request
 
 if TYPE_CHECKING:
@@ -35,11 +36,9 @@ def serve(respond: Callable[[Request], Response], host: str, port: int, options:
 def _request(received: WerkzeugRequest) -> Request:
     name, port = received.server or ("localhost", None)
     body = received.get_data()
-    headers = {key.lower(): received.headers.getlist(key) for key in received.headers.keys()}  # noqa: SIM118 (no dict)
-    for framing in _FRAMING:
-        headers.pop(framing, None)
+    headers = RequestHeaders.of(field for field in received.headers if field[0].lower() not in _FRAMING)
     if body:
-        headers["content-length"] = [str(len(body))]
+        headers = headers.with_value("content-length", str(len(body)))
     return Request(
         method=received.method,
         path=received.path,
