@@ -84,16 +84,16 @@ class Builder:
         texts = self._texts(job)
         packages, cached = self._packages(job, {*files, *texts}, reports)
         unpacked = package.sizes(packages, files, texts)
-        excess = plan.excess(unpacked)
-        if excess:
-            raise CommandError(f"{job.places.package} was not written: {excess}")
+        refusal = plan.refusal(unpacked)
+        if refusal:
+            raise CommandError(f"{job.places.package} was not written: {refusal}")
         with replacing(job.places.package) as new:
             package.write_function(packages, files, texts, new)
             content = new.read_bytes()
         if len(content) > plan.DIRECT_LIMIT:
             reports.warning(
-                f"{job.places.package} is {plan.megabytes(len(content))}: upload it through S3, "
-                f"as Lambda takes {plan.megabytes(plan.DIRECT_LIMIT)} directly"
+                f"{job.places.package} is {plan.readable(len(content))}: upload it through S3, "
+                f"as Lambda takes {plan.readable(plan.DIRECT_LIMIT)} directly"
             )
         digest = hashlib.sha256(content).hexdigest()
         return Built(job.places.package, len(content), sum(unpacked.values()), digest, cached)

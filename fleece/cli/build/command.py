@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import signal
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,48 +11,25 @@ from typing import TYPE_CHECKING
 import click
 
 from fleece.cli import _streams
+from fleece.cli.build.arguments import refuse_empty, spread_excludes
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
-    from typing import NoReturn
+    from collections.abc import Sequence
 
     from fleece.cli.build.builder import Built, Job
     from fleece.cli.build.cache import Cache
     from fleece.cli.build.plan import Installer, Options
-    from fleece.cli.build.reports import Reports
     from fleece.cli.build.target import Architecture
 
 _log = logging.getLogger("fleece.cli.build")
 
-_EXCLUDE = ("-e", "--exclude")
-
-
-def spread_excludes(arguments: Sequence[str]) -> list[str]:
-    """Repeat ``-e`` before each word that follows it, up to the next option or ``--``.
-
-    ``-e a b -t out`` becomes ``-e a -e b -t out``: click's options take a fixed number of words, and this one took as
-    many as came.
-    """
-    spread: list[str] = []
-    taking = False
-    for number, word in enumerate(arguments):
-        if word == "--":
-            return [*spread, *arguments[number:]]
-        if word in _EXCLUDE:
-            taking = True
-        elif word.startswith("-") and len(word) > 1:
-            taking = False
-            spread.append(word)
-        else:
-            spread += [_EXCLUDE[0], word] if taking else [word]
-    return spread
-
 
 class _BuildCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, spread_excludes(args))
+        words = spread_excludes(args)
+        refuse_empty(words)
+        return super().parse_args(ctx, words)
 
 
 @click.command(cls=_BuildCommand)
@@ -75,7 +49,7 @@ class _BuildCommand(click.Command):
 @click.option(
     "--pipfile",
     "-p",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Folder with the Pipfile.lock to install from.",
 )
@@ -176,18 +150,17 @@ def command(
 
 def _build(options: Options, folders: Sequence[Path], *, docker: bool) -> None:
     """Build the services, and tell what came of each."""
-    from fleece.cli.build import builder, cache, services  # noqa: PLC0415
+    from fleece.cli.build import builder, cache, reports, services  # noqa: PLC0415
 
     started = time.monotonic()
     jobs = services.prepare(options, folders)
     kept = cache.Cache(cache.default_folder(os.environ))
     kept.check()
     build = builder.Builder(options, _installer(options, kept, docker=docker), kept, os.environ)
-    with _terminable():
-        outcomes = services.build_all(build, jobs, lambda job: _reports(job, several=len(jobs) > 1))
+    outcomes = services.build_all(build, jobs, lambda job: reports.of_job(job, several=len(jobs) > 1))
     for _, outcome in outcomes:
         if not isinstance(outcome, Exception):
-            _log.info("%s", _summary(outcome, options))
+            _log.info("%s", reports.summary(outcome, options))
             _streams.write(os.fsencode(outcome.path) + b"\n")
     _raise_failures(outcomes)
     _log.info("done in %.1f s", time.monotonic() - started)
@@ -212,42 +185,3 @@ def _raise_failures(outcomes: Sequence[tuple[Job, Built | CommandError]]) -> Non
         _log.error("%s: %s", job.places.service, error, exc_info=error if _log.isEnabledFor(logging.DEBUG) else None)
     if failures:
         raise CommandError(f"{len(failures)} of {len(outcomes)} services were not built; the reasons are above")
-
-
-def _summary(built: Built, options: Options) -> str:
-    from fleece.cli.build.plan import megabytes  # noqa: PLC0415
-
-    origin = "from the cache" if built.cached else "installed"
-    return (
-        f"{built.path}: {megabytes(built.size)} ({megabytes(built.unpacked)} unpacked), {options.target}, "
-        f"packages {origin}, sha256 {built.sha256}"
-    )
-
-
-def _reports(job: Job, *, several: bool) -> Reports:
-    from fleece.cli._progress import track  # noqa: PLC0415
-    from fleece.cli.build.reports import Reports, untracked  # noqa: PLC0415
-
-    prefix = f"{job.places.service}: " if several else ""
-    return Reports(
-        info=lambda line: _log.info("%s%s", prefix, line),
-        warning=lambda line: _log.warning("%s%s", prefix, line),
-        track=untracked if several else track,
-    )
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM unwind as Ctrl-C does, so that nothing is left behind."""
-
-    def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -169,21 +169,23 @@ def may_name_index(name: str) -> bool:
     return _NAMES_INDEX.fullmatch(PurePosixPath(name).name) is not None
 
 
-def excess(sizes: Mapping[str, int]) -> str | None:
+def refusal(sizes: Mapping[str, int]) -> str | None:
     """Return what is wrong with an unpacked package of these sizes in bytes, by path; None when Lambda takes it."""
+    if not sizes:
+        return "nothing would be in it, and Lambda takes no empty zip"
     total = sum(sizes.values())
     if total <= UNPACKED_LIMIT:
         return None
     parts: Counter[str] = Counter()
     for name, size in sizes.items():
         parts[name.partition("/")[0]] += size
-    named = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.most_common(10))
+    named = ", ".join(f"{name} {readable(size)}" for name, size in parts.most_common(10))
     return (
-        f"it would be {megabytes(total)} unpacked, and Lambda takes {megabytes(UNPACKED_LIMIT)}; the largest parts: "
+        f"it would be {readable(total)} unpacked, and Lambda takes {readable(UNPACKED_LIMIT)}; the largest parts: "
         f"{named}; --exclude leaves out what is not needed"
     )
 
 
-def megabytes(size: int) -> str:
+def readable(size: int) -> str:
     """Return a size in bytes as a person reads it."""
-    return f"{size / 1024**2:.1f} MB"
+    return f"{size / 1024**2:.1f} MB" if size >= 1024**2 else f"{size / 1024:.1f} KB"

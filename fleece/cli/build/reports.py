@@ -1,12 +1,20 @@
-"""Where a build tells what it does."""
+"""Where a build tells what it does, and what came of it."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from fleece.cli.build.plan import readable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from fleece.cli.build.builder import Built, Job
+    from fleece.cli.build.plan import Options
+
+_log = logging.getLogger("fleece.cli.build")
 
 Item = TypeVar("Item")
 
@@ -30,3 +38,24 @@ class Reports:
     info: Callable[[str], None]
     warning: Callable[[str], None]
     track: Track
+
+
+def of_job(job: Job, *, several: bool) -> Reports:
+    """Return where a service's build tells of itself: in lines that name it, where it is one of `several`."""
+    from fleece.cli._progress import track  # noqa: PLC0415 (slow to load)
+
+    prefix = f"{job.places.service}: " if several else ""
+    return Reports(
+        info=lambda line: _log.info("%s%s", prefix, line),
+        warning=lambda line: _log.warning("%s%s", prefix, line),
+        track=untracked if several else track,
+    )
+
+
+def summary(built: Built, options: Options) -> str:
+    """Return a line on a package that was built."""
+    origin = "from the cache" if built.cached else "installed"
+    return (
+        f"{built.path}: {readable(built.size)} ({readable(built.unpacked)} unpacked), {options.target}, "
+        f"packages {origin}, sha256 {built.sha256}"
+    )

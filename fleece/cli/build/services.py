@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import signal
 import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
@@ -13,8 +15,10 @@ from fleece.cli.build.builder import Job
 from fleece.cli.errors import CommandError, UsageError, as_command_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from types import FrameType
+    from typing import NoReturn
 
     from fleece.cli.build.builder import Builder, Built
     from fleece.cli.build.plan import Options, Places
@@ -79,18 +83,15 @@ def build_all(
     """
     slots = threading.Semaphore(_AT_ONCE)
     futures: list[Future[Built | CommandError]] = []
-    try:
-        for job in jobs:
-            futures.append(_start(slots, builder, job, reports(job)))  # noqa: PERF401 (an interruption wants those made)
-        while wait(futures, timeout=1).not_done:
-            pass
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        builder.stop()
-        if wait(futures, timeout=_PATIENCE).not_done:
-            _log.warning("the engine does not answer: a container may be left, which ends within four hours")
-        raise
+    with _terminable():
+        try:
+            for job in jobs:
+                futures.append(_start(slots, builder, job, reports(job)))  # noqa: PERF401 (all made are wanted below)
+            while wait(futures, timeout=1).not_done:
+                pass
+        except BaseException:
+            _end(builder, futures)
+            raise
     builder.cache.prune()
     return [(job, future.result()) for job, future in zip(jobs, futures, strict=True)]
 
@@ -108,8 +109,38 @@ def _start(slots: threading.Semaphore, builder: Builder, job: Job, reports: Repo
     return future
 
 
+def _end(builder: Builder, futures: Sequence[Future[Built | CommandError]]) -> None:
+    for future in futures:
+        future.cancel()
+    builder.stop()
+    if wait(futures, timeout=_PATIENCE).not_done:
+        _log.warning("the engine does not answer: a container may be left, which ends within four hours")
+
+
 def _attempt(builder: Builder, job: Job, reports: Reports) -> Built | CommandError:
     try:
         return builder.build(job, reports)
     except Exception as error:  # noqa: BLE001 (told to the user, with the traceback when debugging)
         return as_command_error(error)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM, and a terminal that is closed, unwind as Ctrl-C does, so that nothing is left behind."""
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    named = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+    # One that is ignored stays so, as under nohup.
+    before = {number: handler for number in named if number and (handler := signal.getsignal(number)) != signal.SIG_IGN}
+    try:
+        for number in before:
+            signal.signal(number, leave)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from fleece.cli.build.command import spread_excludes
+from fleece.cli.build.arguments import spread_excludes
 from fleece.cli.build.exclusions import Exclusions, is_noise
-from fleece.cli.build.plan import UNPACKED_LIMIT, cache_key, excess, may_name_index, packages_left_out, reduced_key
+from fleece.cli.build.plan import UNPACKED_LIMIT, cache_key, may_name_index, packages_left_out, reduced_key, refusal
 from fleece.cli.build.requirements import Requirements
 from fleece.cli.build.target import target_for
 from fleece.cli.build.urls import has_credentials, mask, without_users
@@ -136,8 +136,8 @@ def test_the_key_is_the_same_with_another_token():
 
 def test_too_large_names_the_largest_parts():
     """One byte over the limit is too large, and the parts that take most are named first."""
-    assert excess({"a/x": UNPACKED_LIMIT - 1, "b": 1}) is None
-    text = excess({"a/x": 1024**2, "a/y": UNPACKED_LIMIT, **{f"p{number}/x": number for number in range(9)}})
+    assert refusal({"a/x": UNPACKED_LIMIT - 1, "b": 1}) is None
+    text = refusal({"a/x": 1024**2, "a/y": UNPACKED_LIMIT, **{f"p{number}/x": number for number in range(9)}})
     assert "251.0 MB unpacked, and Lambda takes 250.0 MB; the largest parts: a 251.0 MB, p8 " in text
 
 
