@@ -45,7 +45,21 @@ _debug_option = click.option(
 
 
 class HelpfulGroup(click.Group):
-    """A group that names the nearest of its commands for one that it does not have, with every release of click."""
+    """A group that names the nearest of its commands for one that it does not have, with every release of click.
+
+    It also says where an option of its own belongs that stands after the command's name.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was chosen."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            if error.ctx is None or not any(name in parameter.opts for parameter in self.params):
+                raise
+            where = f"it is one of {ctx.command_path!r}, and stands before {error.ctx.info_name!r}"
+            raise click.UsageError(f"No such option {name!r}: {where}.", ctx) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -180,7 +180,8 @@ class Resolver:
         key_names = [name for name in (environment.rs_apikey_var, "RS_API_KEY") if name]
         username = self._login.username or self._variable(user_names)
         if not username:
-            username = self._answer("Rackspace user name", f"--username, or set {' or '.join(user_names)}")
+            others = "or use an environment of another 'provider'"  # who has no Rackspace user may not know of them
+            username = self._answer("Rackspace user name", f"--username, or set {' or '.join(user_names)}, {others}")
         api_key = self._login.api_key or self._variable(key_names)
         if not api_key:
             api_key = self._answer(

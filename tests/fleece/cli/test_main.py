@@ -120,6 +120,15 @@ def test_an_unknown_sub_command_is_wrong_usage(fleece_cli, name, hint):
     assert result.stderr.endswith(" See 'fleece config --help'.\n")
 
 
+@pytest.mark.parametrize("option", [("-c", "other.yml"), ("--environments=e.yml",)])
+def test_an_option_of_the_group_is_told_from_an_unknown_one(fleece_cli, option):
+    """Options that all sub-commands share stand before the sub-command's name, and the message says so."""
+    result = fleece_cli("config", "lint", *option)
+    name = option[0].partition("=")[0]
+    told = f"No such option {name!r}: it is one of 'fleece config', and stands before 'lint'."
+    assert (result.exit_code, result.stderr) == (2, f"Error: {told} See 'fleece config --help'.\n")
+
+
 def test_an_unknown_option_is_wrong_usage(fleece_cli):
     """An option that is not there is exit 2."""
     result = fleece_cli("--nope")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from fleece_testing.command_line import write_environments
 
 ACCOUNT = "123456789012"
+NO_USER = "no credentials: the Rackspace user name is missing"
 ONE_OF = "Give one of COMMAND, --export and --credential-process."
 HELP = " See 'fleece run --help'."
 DASHES = "put -- before the command, as in: fleece run -e dev -- aws s3 ls"
@@ -93,7 +94,7 @@ def folder(tmp_path_factory):
         # the login
         (
             ["-a", ACCOUNT, "x"],
-            "no credentials: the Rackspace user name is missing; give --username, or set RS_USERNAME",
+            f"{NO_USER}; give --username, or set RS_USERNAME, or use an environment of another 'provider'",
         ),
         (
             ["-u", "me", "-a", ACCOUNT, "x"],
