@@ -26,6 +26,20 @@ _READ_AT_ONCE = 10  # names that one GetParameters takes
 _DESCRIBED_AT_ONCE = 50  # names that a filter of DescribeParameters takes
 
 _AWS_ALIAS = "alias/aws/"  # begins the aliases of the keys that services of AWS make for themselves
+_SHORT = 6  # characters; so few are in any text by chance
+
+# After these the other parameters would only fail, too.
+_FOR_ALL = frozenset(
+    {
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "ThrottlingException",
+        "UnrecognizedClientException",
+    }
+)
 
 
 class ParameterStore:
@@ -193,9 +207,6 @@ def _reason(error: Exception, value: str) -> str:
     return aws.code(error) if repeated in str(error) else aws.reason(error)
 
 
-_SHORT = 6  # characters; so few are in any text by chance
-
-
 def _is_key_arn(name: str) -> bool:
     return name.startswith("arn:") and ":key/" in name
 
@@ -213,17 +224,3 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-# After these the other parameters would only fail, too.
-_FOR_ALL = frozenset(
-    {
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "RequestExpired",
-        "ThrottlingException",
-        "UnrecognizedClientException",
-    }
-)

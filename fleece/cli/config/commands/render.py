@@ -44,7 +44,9 @@ def command(
     fleece config render prod --python > src/fleece_config.py
     fleece config render prod --parameter-store /service/prod --dry-run
     """  # noqa: D301
-    if sum((encrypt, as_python, prefix is not None)) > 1 or (as_json and (as_python or prefix is not None)):
+    forms = {"json": as_json, "encrypt": encrypt, "python": as_python, "parameters": prefix is not None}
+    given = [form for form, is_given in forms.items() if is_given]
+    if len(given) > 1 and given != ["json", "encrypt"]:  # a list of ciphertexts is JSON
         raise click.UsageError("Give one of --json, --encrypt, --python and --parameter-store.")
     if prefix is None and (dry_run or ssm_kms_key is not None):
         raise click.UsageError("--dry-run and --ssm-kms-key go with --parameter-store.")
@@ -55,5 +57,5 @@ def command(
         target = upload.Target(stage, prefix, environment, ssm_kms_key)
         _streams.write(upload.upload(workspace, target, dry_run=dry_run).encode())
         return
-    form = "python" if as_python else "encrypt" if encrypt else "json" if as_json else "yaml"
+    form = given[-1] if given else "yaml"
     _streams.write(rendering.rendered(workspace, stage, environment, form=form))

@@ -78,6 +78,10 @@ def test_an_unchanged_import_does_not_touch_the_file(imported):
             "Error: <stdin>:8: config.password.+prod (stage prod): cannot be encrypted with the key 'absent': NotFound",
         ),
         (OPEN.replace("environment: production", "environment: nope"), "no environment 'nope'"),
+        (
+            '{"stages": {"prod": {"environment": "production", "key": "p"}}, "config": {"a": ":encrypt:hunter2"}}',
+            "Error: <stdin>: config.a: a secret must be a stage's",
+        ),
     ],
     ids=[
         "empty",
@@ -90,6 +94,7 @@ def test_an_unchanged_import_does_not_touch_the_file(imported):
         "stage",
         "no such key",
         "no such environment",
+        "JSON",
     ],
 )
 def test_bad_input_changes_nothing(imported, stdin, message):
@@ -290,6 +295,9 @@ def test_credentials_for_one_stage_only(two_accounts, fleece_aws, fleece_environ
     ("arguments", "message"),
     [
         (("render", "prod", "--python", "--encrypt"), "Give one of"),
+        (("render", "prod", "--json", "--python"), "Give one of"),
+        (("render", "prod", "--json", "--parameter-store", "/p"), "Give one of"),
+        (("render", "prod", "--ssm-kms-key", "p"), "go with --parameter-store"),
         (("render", "prod", "--dry-run"), "go with --parameter-store"),
         (("import", "--stage", "prod"), "--stage goes with --reencrypt"),
         (("export", "--stage", "a" * 65), "65 characters"),
@@ -323,6 +331,19 @@ def test_a_stage_without_a_value(config):
     assert (result.exit_code, result.stderr) == (
         1,
         "Error: config.yml:2: config.a has no value for the stage 'dev'; give it one\n",
+    )
+
+
+@pytest.mark.parametrize("options", [(), ("--parameter-store", "/p")])
+def test_what_is_still_open_is_not_rendered(config, options):
+    """A secret that nobody has encrypted yet is an error that says how to, though it could be shown as it is."""
+    config.path.write_text(OPEN)
+    result = config("render", "prod", *options)
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "Error: config.yml:8: config.password.+prod (stage prod): is not encrypted; "
+        "run: fleece config import < this file\n",
     )
 
 

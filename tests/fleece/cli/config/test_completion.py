@@ -26,7 +26,7 @@ def offered(fleece_cli, fleece_environments):
     return complete
 
 
-@pytest.mark.parametrize("command", ["render", "diff"])
+@pytest.mark.parametrize("command", ["render", "diff", "exec"])
 def test_stages_and_environments(offered, command):
     """Stages come from the configuration, but for expressions, and environments from their file."""
     assert offered(f"{command} p") == ["plain,prod", "plain,pre"]
@@ -35,4 +35,10 @@ def test_stages_and_environments(offered, command):
     assert offered(f"{command} -e d") == ["plain,development"]
     assert offered(f"-e nowhere.yml {command} -e d") == []
     assert offered(f"-c broken.yml {command} p") == []
-    assert "plain,--parameter-store" in offered(f"{command} --p")
+
+
+@pytest.mark.parametrize("command", ["export", "edit", "import --reencrypt"])
+def test_the_stage_to_open(offered, command):
+    """Stages are offered as what --stage says, too."""
+    assert offered(f"{command} --stage p") == ["plain,prod", "plain,pre"]
+    assert "plain,--stage" in offered(f"{command} --s")
