@@ -69,7 +69,10 @@ def group() -> None:
     help=f"What AWS holds at the start; {_RESOURCES} if it is there.",
 )
 @click.option(
-    "--environments", type=_FILE, metavar="FILE", help="Where to write environments.yml, for 'fleece -c FILE'."
+    "--environments",
+    type=_FILE,
+    metavar="FILE",
+    help="Where to write environments.yml, for 'fleece run -c FILE' and 'fleece config -e FILE'.",
 )
 @click.option("--env-file", type=_FILE, metavar="FILE", help="Write the variables there as well, as NAME=value.")
 @click.option("--ready-file", type=_FILE, metavar="FILE", help="Write there where all is, as JSON, when all is ready.")
