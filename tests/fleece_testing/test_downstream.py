@@ -36,27 +36,17 @@ def run(pytester, monkeypatch):
 
 
 def test_alone(run):
-    """Its tests pass in the order in which they stand, with no other plugin than fleece's and Hypothesis's."""
-    run("-p", "no:randomly", "-p", "no:xdist").assert_outcomes(passed=TESTS)
-
-
-def test_in_parallel_and_in_random_order(run):
-    """Its tests pass in two workers, in any order (which pytest-randomly tells, should they not)."""
-    run("-n", "2").assert_outcomes(passed=TESTS)
-
-
-def test_isolated(run):
-    """Its tests pass where fleece lets nothing leave the machine, and reports whoever tries."""
-    run("--fleece-isolate", "-n", "2").assert_outcomes(passed=TESTS)
-
-
-def test_with_no_network(run):
-    """Its tests pass where there is loopback and nothing else."""
+    """Its tests pass as they stand, with fleece's plugin and Hypothesis's alone, where there is no network."""
     try:
         subprocess.run([*UNSHARE, sys.executable, "-c", ""], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("a network namespace takes unshare, and the right to make one")
-    run("-p", "no:randomly", within=UNSHARE).assert_outcomes(passed=TESTS)
+    run("-p", "no:randomly", "-p", "no:xdist", within=UNSHARE).assert_outcomes(passed=TESTS)
+
+
+def test_isolated_in_parallel_and_in_random_order(run):
+    """Its tests pass in two workers and in any order, where fleece reports whoever tries to leave the machine."""
+    run("--fleece-isolate", "-n", "2").assert_outcomes(passed=TESTS)
 
 
 def test_without_the_plugin(run):
