@@ -14,6 +14,8 @@ from werkzeug.datastructures import Headers
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 MAX_ANSWER = 6 * 1024 * 1024
 MAX_ANSWER_OF_BALANCER = 1024 * 1024
 

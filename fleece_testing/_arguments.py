@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 def check_names(what: str, function: Callable[..., Any], given: Iterable[str], kind: str = "argument") -> None:
     """See that a function takes keyword arguments of these names.
@@ -24,7 +26,6 @@ def check_names(what: str, function: Callable[..., Any], given: Iterable[str], k
     Raises:
         TypeError: with the nearest name, or all that there are.
     """
-    __tracebackhide__ = True
     parameters = inspect.signature(function).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return
@@ -38,7 +39,6 @@ def check_known(what: str, known: Sequence[str], given: Iterable[str], kind: str
     Raises:
         TypeError: with the nearest name, or all that there are.
     """
-    __tracebackhide__ = True
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
@@ -87,7 +87,6 @@ def checked_text(name: str, value: object) -> str:
     Raises:
         TypeError: it is none.
     """
-    __tracebackhide__ = True
     if not isinstance(value, str):
         raise TypeError(f"{name} must be text: {value!r} was given")
     return value
@@ -99,7 +98,6 @@ def checked_lifetime(name: str, value: object) -> float:
     Raises:
         TypeError: it is no number.
     """
-    __tracebackhide__ = True
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds: {value!r} was given")
     return value
@@ -111,7 +109,6 @@ def checked_list(name: str, value: Iterable[Any]) -> list[Any]:
     Raises:
         TypeError: it is none; or a text, of which each letter would be taken for one.
     """
-    __tracebackhide__ = True
     if isinstance(value, (str, bytes)):
         raise TypeError(f"{name} must be a list: write [{value!r}], not {value!r}")
     if not isinstance(value, Iterable):
@@ -125,7 +122,6 @@ def checked_mapping(name: str, value: Mapping[str, Any] | None) -> dict[str, Any
     Raises:
         TypeError: it is none, or has a key that is no text.
     """
-    __tracebackhide__ = True
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -141,7 +137,6 @@ def checked_texts(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
     Raises:
         TypeError: it is none, or has something else in it.
     """
-    __tracebackhide__ = True
     return {key: checked_text(f"{name}[{key!r}]", one) for key, one in checked_mapping(name, value).items()}
 
 
@@ -151,7 +146,6 @@ def json_text(name: str, value: Any) -> str:
     Raises:
         TypeError, ValueError: JSON cannot say it.
     """
-    __tracebackhide__ = True
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:

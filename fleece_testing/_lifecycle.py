@@ -22,6 +22,20 @@ class Startable(ABC):
     def stop(self) -> None:
         """Stop, and leave nothing behind; stopping twice does nothing."""
 
+    def __repr__(self) -> str:
+        try:
+            return f"<{type(self).__name__} {self._shown()}>"
+        except RuntimeError:  # it has no address before its start
+            return f"<{type(self).__name__}, not started>"
+
+    def _shown(self) -> str:
+        """Return what pytest shows of it with a failing test: where it is.
+
+        Raises:
+            RuntimeError: it has not been started.
+        """
+        return str(getattr(self, "url", ""))
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -14,6 +14,8 @@ from fleece_testing._arguments import checked_lifetime, checked_list, checked_te
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 @dataclass(frozen=True)
 class User:

@@ -10,6 +10,8 @@ from typing import Any
 
 from fleece_testing._arguments import checked_text, json_text
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 MAX_EVENT = 6 * 1024 * 1024
 """The largest event that Lambda takes from a caller, in bytes of JSON."""
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "MalformedAnswerError", "Response"]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 class Client:
     """Call a handler with HTTP requests and read its answers as HTTP responses.
@@ -86,6 +88,9 @@ class Client:
         self.cookies: dict[str, str] = {}
         """The cookies that go with each request, by name."""
         self.options = options
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.handler!r}, kind={self.kind!r})"
 
     def request(
         self,

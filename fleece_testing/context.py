@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "ClientContext", "CognitoIdentity", "LambdaContext"]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _IDENTITY = ("cognitoIdentityId", "cognitoIdentityPoolId")
 _W3C_FIELDS = ("traceparent", "tracestate", "baggage")
 
@@ -177,7 +179,6 @@ class LambdaContext:
 
 def _check(deadline: object, clock: object, client_context: Any, identity: Any) -> None:
     """See that Lambda could send this: the JSON of a caller, and a time."""
-    __tracebackhide__ = True
     checked_lifetime("deadline", deadline)
     if not callable(clock):
         raise TypeError(f"clock must be a function that returns seconds: {clock!r} was given")

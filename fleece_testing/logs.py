@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Logs"]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _SHOWN = 20  # lines in a message
 
 

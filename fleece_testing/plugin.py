@@ -6,6 +6,7 @@ is missing is an error that names the extra to install.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -208,7 +209,7 @@ def fleece_aws(request: pytest.FixtureRequest, fleece_aws_server: AWS, monkeypat
     _set_environment(monkeypatch, environment.past_proxies(os.environ))
     # boto3 keeps a session of its own, with the credentials that it found when it was first used.
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    fleece_aws_server.clear()
+    fleece_aws_server.start().clear()
     _set_environment(monkeypatch, fleece_aws_server.environment())
     return fleece_aws_server
 
@@ -257,13 +258,14 @@ def fleece_cloudwatch(request: pytest.FixtureRequest, fleece_aws: AWS) -> CloudW
 
 
 @pytest.fixture(scope="session")
-def fleece_rackspace_server(fleece_aws_server: AWS) -> Iterator[Rackspace]:
+def fleece_rackspace_server(request: pytest.FixtureRequest, fleece_aws_server: AWS) -> Iterator[Rackspace]:
     """Hold the Rackspace stub that `fleece_rackspace` hands out, one for the session.
 
     Examples:
         >>> fleece_rackspace_server.url.startswith("http://127.0.0.1:")
         True
     """
+    _refuse_parameters(request)
     with _need("rackspace", "fleece_rackspace").Rackspace(fleece_aws_server) as rackspace:
         yield rackspace
 
@@ -282,7 +284,7 @@ def fleece_rackspace(
         >>> fleece_rackspace.account("210987654321", users=["me"])
     """
     _refuse_parameters(request)
-    fleece_rackspace_server.clear()
+    fleece_rackspace_server.start().clear()
     _set_environment(monkeypatch, fleece_rackspace_server.environment())
     return fleece_rackspace_server
 
@@ -318,20 +320,27 @@ def fleece_xray(
         'read'
     """
     _refuse_parameters(request, "fleece_xray_server")
-    fleece_xray_server.clear()
+    fleece_xray_server.start().clear()
     _set_environment(monkeypatch, fleece_xray_server.environment())
     yield fleece_xray_server
-    fleece_xray_server.check()
+    try:
+        fleece_xray_server.check()
+    except AssertionError as error:
+        wrong = str(error)
+    else:
+        return
+    pytest.fail(wrong, pytrace=False)
 
 
 @pytest.fixture(scope="session")
-def fleece_docker_server() -> Iterator[DockerEngine]:
+def fleece_docker_server(request: pytest.FixtureRequest) -> Iterator[DockerEngine]:
     """Hold the Docker engine that `fleece_docker` hands out, one for the session.
 
     Examples:
         >>> fleece_docker_server.url.startswith("unix://")
         True
     """
+    _refuse_parameters(request)
     with _need("docker_engine", "fleece_docker").DockerEngine() as engine:
         yield engine
 
@@ -355,10 +364,10 @@ def fleece_docker(
     _refuse_parameters(request)
     for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
-    fleece_docker_server.clear()
+    fleece_docker_server.start().clear()
     _set_environment(monkeypatch, fleece_docker_server.environment())
     yield fleece_docker_server
-    fleece_docker_server.clear()
+    fleece_docker_server.start().clear()
 
 
 @pytest.fixture
@@ -378,18 +387,16 @@ def fleece_runtime(request: pytest.FixtureRequest) -> Iterator[Callable[..., Run
     parameters = _keywords(request, made)
     defaults = _defaults_of_runtime(request)
     defaults["environment"] |= parameters.pop("environment", None) or {}
-    started: list[Runtime] = []
+    with contextlib.ExitStack() as running:
 
-    def boot(code: str | Path, handler: str, **options: Any) -> Runtime:
-        __tracebackhide__ = True
-        check("fleece_runtime", made, options)
-        environment = {**defaults["environment"], **(options.pop("environment", None) or {})}
-        started.append(made(code, handler, **{**defaults, **parameters, **options, "environment": environment}))
-        return started[-1].start()
+        def boot(code: str | Path, handler: str, **options: Any) -> Runtime:
+            __tracebackhide__ = True
+            check("fleece_runtime", made, options)
+            environment = {**defaults["environment"], **(options.pop("environment", None) or {})}
+            runtime = made(code, handler, **{**defaults, **parameters, **options, "environment": environment})
+            return running.enter_context(runtime)
 
-    yield boot
-    for one in started:
-        one.stop()
+        yield boot
 
 
 def _defaults_of_runtime(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -427,13 +434,16 @@ def fleece_cli(request: pytest.FixtureRequest, tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def fleece_environments(fleece_cli: CommandLine, fleece_rackspace: Rackspace) -> Callable[..., Path]:
+def fleece_environments(
+    request: pytest.FixtureRequest, fleece_cli: CommandLine, fleece_rackspace: Rackspace
+) -> Callable[..., Path]:
     """Write an ``environments.yml`` whose environments lead to the emulators, where `fleece_cli` runs.
 
     Examples:
         >>> fleece_environments(staging={"account": "210987654321"}).name
         'environments.yml'
     """
+    _refuse_parameters(request)
     command_line = _need("command_line", "fleece_environments")
 
     def write(**environments: Mapping[str, Any]) -> Path:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rackspace", "Received", "User"]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 @dataclass(frozen=True)
 class Received:

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FunctionError", "InitError", "Invocation", "Runtime"]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 class Runtime(Startable):
     """A Lambda function that can be invoked.
@@ -250,6 +252,9 @@ class Runtime(Startable):
         return lines_of(self._running_output().since(0))
 
     # Inside
+
+    def _shown(self) -> str:
+        return f"{self.arn} ({self._handler} of {self._code})"
 
     def _prepare(self) -> None:
         interpreter = inspect(self._python)

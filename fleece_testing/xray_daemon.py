@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMESPACES", "Document", "Refused", "XRayDaemon", "validate"]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 _BATCH = 50  # documents in one call, as the daemon sends them
 
@@ -247,6 +249,9 @@ class XRayDaemon(Startable):
             raise AssertionError(f"X-Ray would have dropped {len(refused)} datagram(s):\n{_list_refused(refused)}")
 
     # Inside
+
+    def _shown(self) -> str:
+        return self.address
 
     def _new_ids(self) -> None:
         self.trace_id = new_trace_id()

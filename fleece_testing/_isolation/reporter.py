@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fleece_testing._isolation.session import Attempt
 
 _TITLE = "fleece_isolate"
+_EXPECTING = "fleece_expects_refusal"
 
 
 def isolate(config: pytest.Config) -> None:
@@ -52,6 +53,13 @@ class Reporter:
         elif text:
             report.sections.append((_TITLE, text))
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Refuse what a marker is given that takes nothing: it would be overlooked."""
+        marker = item.get_closest_marker(_EXPECTING)
+        if marker is not None and (marker.args or marker.kwargs):
+            pytest.fail(f"The marker {_EXPECTING} takes no arguments: write @pytest.mark.{_EXPECTING}", pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -100,7 +108,7 @@ class Reporter:
 
     def _of_test(self, item: pytest.Item) -> str:
         attempts = self._isolation.attempts()
-        return "" if item.get_closest_marker("fleece_expects_refusal") else describe(attempts, item.nodeid)
+        return "" if item.get_closest_marker(_EXPECTING) else describe(attempts, item.nodeid)
 
     def _keep(self) -> None:
         text = describe(self._isolation.attempts(), "")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _SHARED = {
     "aidevops": ("devops-agent",),
     "apigateway": ("apigatewayv2",),

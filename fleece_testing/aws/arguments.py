@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ALIAS = re.compile(r"alias/[a-zA-Z0-9/_-]{1,250}")
 _ROLE = re.compile(r"[a-zA-Z0-9_+=,.@-]{1,64}")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fleece_testing.aws.application import Call
     from fleece_testing.aws.server import AWS
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _SECURE = "SecureString"
 
 
@@ -29,6 +31,9 @@ class _Service:
         self.aws = aws
         self.client: Any = aws.client(self.name)
         """boto3's client of the service."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.aws!r})"
 
     def calls(self, operation: str | None = None) -> list[Call]:
         """Return the calls that were answered, as `AWS.calls` does; those of the helpers are among them."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from fleece_testing.aws.faults import When
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 class _Misbehaving:
     """Fails, throttles, denies, delays and is stale on demand.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fleece_testing.aws.application import Call
     from fleece_testing.aws.credentials import Credentials
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _USER = "fleece"
 _FEDERATED_ROLE = "federated"
 

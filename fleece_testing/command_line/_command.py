@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleece_testing._arguments import checked_mapping, checked_text
 from fleece_testing.command_line._result import Result, text_of
 from fleece_testing.command_line._terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
 
 _COMMAND = (sys.executable, "-m", "fleece")
 
@@ -44,6 +47,9 @@ class CommandLine:
         self.folder = Path(folder)
         self.in_process = in_process
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.folder)!r}, in_process={self.in_process})"
+
     def __call__(
         self,
         *arguments: str | bytes | os.PathLike[str],
@@ -66,9 +72,9 @@ class CommandLine:
         Raises:
             subprocess.TimeoutExpired: the child took longer, and was killed with what it had started.
             RuntimeError: in this process, the command would become another program.
+            TypeError: an argument or a variable is nothing that a program can be given.
         """
-        __tracebackhide__ = True
-        given = tuple(os.fspath(argument) for argument in arguments)
+        given = _checked(arguments)
         data = stdin.encode() if isinstance(stdin, str) else stdin
         if self.in_process if in_process is None else in_process:
             from fleece_testing.command_line import _in_process  # noqa: PLC0415 (imports the command and click)
@@ -98,7 +104,7 @@ class CommandLine:
             (130, '')
         """
         return Terminal(
-            [*_COMMAND, *(os.fspath(argument) for argument in arguments)],
+            [*_COMMAND, *_checked(arguments)],
             folder=self.folder,
             environment=self.environment(env),
             stdin=stdin,
@@ -109,7 +115,14 @@ class CommandLine:
         )
 
     def environment(self, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
-        """Return the variables that the command is run with."""
+        """Return the variables that the command is run with; `changes` are added, or with None taken away.
+
+        Raises:
+            TypeError: a variable is neither text nor None.
+        """
+        for name, value in checked_mapping("env", changes).items():
+            if value is not None:
+                checked_text(f"env[{name!r}]", value)
         variables: dict[str, str | None] = {
             name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")
         }
@@ -119,7 +132,6 @@ class CommandLine:
     def _run_child(
         self, arguments: tuple[str | bytes, ...], stdin: bytes, environment: Mapping[str, str], timeout: float
     ) -> Result:
-        __tracebackhide__ = True
         with subprocess.Popen(  # noqa: S603 (this interpreter and fleece)
             [*_COMMAND, *arguments],
             stdin=subprocess.PIPE,
@@ -136,3 +148,12 @@ class CommandLine:
                     os.killpg(child.pid, signal.SIGKILL)
                 raise
         return Result(arguments, text_of(stdout), text_of(stderr), child.returncode)
+
+
+def _checked(arguments: tuple[str | bytes | os.PathLike[str], ...]) -> tuple[str | bytes, ...]:
+    for argument in arguments:
+        if not isinstance(argument, (str, bytes, os.PathLike)):
+            raise TypeError(
+                f"Each argument of the command is text or a path, as on a command line: {argument!r} was given"
+            )
+    return tuple(os.fspath(argument) for argument in arguments)

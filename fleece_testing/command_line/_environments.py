@@ -11,6 +11,8 @@ import yaml
 from fleece.cli.environments import Environment
 from fleece_testing._arguments import check_names
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _ACCOUNT = "123456789012"  # the emulated AWS's own
 
 
@@ -34,7 +36,6 @@ def write_environments(folder: str | Path, endpoint_url: str, environments: Mapp
           endpoint_url: http://127.0.0.1:4566
         <BLANKLINE>
     """
-    __tracebackhide__ = True
     path = Path(folder) / "environments.yml"
     entries = []
     for name, given in environments.items():
@@ -47,7 +48,6 @@ def write_environments(folder: str | Path, endpoint_url: str, environments: Mapp
 
 def _check(name: str, given: Any) -> None:
     """See that these can be the keys of an environment; what they lead to is for the command to judge."""
-    __tracebackhide__ = True
     what = f"The environment {name!r}"
     if not isinstance(given, Mapping):
         raise TypeError(f"{what} is a dictionary of its keys, such as {{'account': '210987654321'}}, not {given!r}")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _COLUMNS = "80"  # what a process without a terminal takes the width for
 
 
@@ -40,7 +42,6 @@ def run(arguments: Sequence[str | bytes], stdin: bytes, environment: Mapping[str
     Raises:
         RuntimeError: it would become another program, and this process with it.
     """
-    __tracebackhide__ = True
     try:
         return _run(tuple(arguments), stdin, environment, folder)
     except _BecomesAnotherError as error:

@@ -6,6 +6,8 @@ import dataclasses
 import json
 from typing import Any
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 @dataclasses.dataclass(frozen=True)
 class Result:
@@ -35,7 +37,9 @@ class Result:
         try:
             return json.loads(self.stdout)
         except ValueError as error:
-            raise ValueError(f"stdout is not JSON: {error}; {self}") from error
+            reason = str(error)
+        # Out of the except clause, where pytest would show the parser's own lines as well.
+        raise ValueError(f"stdout is not JSON: {reason}; {self}")
 
 
 def text_of(output: bytes) -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _PIPES = frozenset({"stdout", "stderr"})
 _TICK = 0.02  # seconds until the next look at whether the program has ended, which nothing readable tells
 _GRACE = 3.0  # seconds that it has to end in once its terminal is gone
@@ -169,7 +171,6 @@ class Terminal(Startable):
         Raises:
             AssertionError: it did not, within the time or before the program ended.
         """
-        __tracebackhide__ = True
         pattern = re.compile(re.escape(what)) if isinstance(what, str) else what
         found = self._until(lambda: pattern.search(self.text, self._position), timeout)
         if found is None:
@@ -185,7 +186,6 @@ class Terminal(Startable):
         Raises:
             AssertionError: the program has ended, or reads nothing.
         """
-        __tracebackhide__ = True
         left = keys.encode() if isinstance(keys, str) else keys
 
         def write() -> bool:
@@ -208,13 +208,15 @@ class Terminal(Startable):
         Raises:
             AssertionError: it has not ended within the time.
         """
-        __tracebackhide__ = True
         child = self._running()
         self._until(lambda: None, timeout)
         if child.returncode is None:
             raise AssertionError(f"the program was to end: {self._account()}")
         streams = [self._streams.texts.get(name, self.text) for name in ("stdout", "stderr")]
         return Result(self.arguments, streams[0], streams[1], child.returncode, self.text)
+
+    def _shown(self) -> str:
+        return f"with {self.arguments!r}"
 
     def _streams_of(self, child: subprocess.Popen[bytes]) -> Streams:
         files = {"stdout": child.stdout, "stderr": child.stderr}

@@ -50,6 +50,8 @@ __all__ = [
     "yoke",
 ]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 KINDS = ("rest", "http", "http_1", "function_url", "alb", "alb_multi_value", "yoke")
 """The kinds of HTTP events, which are also the names of their builders."""
 

@@ -15,6 +15,8 @@ from fleece_testing.events._request import Event, Headers, HTTPRequest, Query, m
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 def rest(
     method: str = "GET",

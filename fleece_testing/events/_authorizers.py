@@ -15,6 +15,8 @@ from fleece_testing.events._payloads import ACCOUNT, API_ID, REGION
 if TYPE_CHECKING:
     from fleece_testing.events._request import Event
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 def token_authorizer(token: str, *, method: str = "GET", path: str = "/", stage: str = "prod") -> Event:
     """Build the event of a REST API's token authorizer: the token and the ARN of the method.

@@ -10,6 +10,8 @@ from typing import Any
 from fleece_testing.events._payloads import ACCOUNT, REGION, SOURCE_IP
 from fleece_testing.events._request import Event, Headers, HTTPRequest, Pairs, Query, all_values, last_values
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _DOMAIN = f"lambda-alb-1234567890.{REGION}.elb.amazonaws.com"
 _TARGET_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/lambda/0123456789abcdef"
 

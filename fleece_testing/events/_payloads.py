@@ -16,6 +16,8 @@ from fleece_testing.events._request import Event, HTTPRequest, all_values, joine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 API_ID = "a1b2c3d4e5"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

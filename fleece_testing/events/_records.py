@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from fleece_testing.events._request import Event
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 def sqs(*messages: Any, queue: str = "queue", attributes: Mapping[str, str] | None = None) -> Event:
     """Build the event of an SQS queue.

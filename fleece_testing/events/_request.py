@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from fleece_testing._arguments import checked_text, json_text
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 Event: TypeAlias = dict[str, Any]
 Pairs: TypeAlias = list[tuple[str, str]]
 Query: TypeAlias = str | Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -166,7 +168,6 @@ def pairs_of(what: str, given: Mapping[str, Any] | Iterable[tuple[str, Any]]) ->
     Raises:
         TypeError: it is neither; a name is no text, or a value nothing that has one text.
     """
-    __tracebackhide__ = True
     items = list(given.items() if isinstance(given, Mapping) else given if _is_listed(given) else [given])
     pairs: Pairs = []
     for item in items:

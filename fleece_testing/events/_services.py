@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from fleece_testing.events._request import Event
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 def eventbridge(
     detail_type: str = "Scheduled Event",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from fleece_testing.events._request import Event
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 def dynamodb_stream(
     *changes: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None], table: str = "table", key: str = "id"

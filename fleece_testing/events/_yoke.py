@@ -8,6 +8,8 @@ from typing import Any
 from fleece_testing.events._payloads import API_ID, EXECUTE_API, SOURCE_IP
 from fleece_testing.events._request import Event, Headers, HTTPRequest, Query, last_values, match_route
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 def yoke(
     method: str = "GET",

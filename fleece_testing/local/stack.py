@@ -57,6 +57,9 @@ class Stack(Startable):
         """Stop every server; stopping twice does nothing."""
         self._running.close()
 
+    def _shown(self) -> str:
+        return f"of {self.aws!r}, {self.rackspace!r} and {self.xray!r}"
+
     def environment(self) -> dict[str, str]:
         """Return what leads a program to the stack: endpoints, and the name and API key of a Rackspace user.
 

@@ -1,6 +1,7 @@
 """The ``fleece`` command as a child, in process and on a terminal, and environments for it."""
 
 import dataclasses
+import fnmatch
 import logging
 import os
 import re
@@ -325,3 +326,20 @@ def test_bytes_that_are_no_text():
     """A character that comes in pieces is whole in the end, and bytes that are no text are kept as surrogates."""
     with Terminal(["sh", "-c", r"printf '\303'; sleep 0.1; printf '\251 \377'"]) as terminal:
         assert terminal.wait().terminal == "é \udcff"
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+@pytest.mark.parametrize(
+    ("arguments", "env", "said"),
+    [
+        ([["config", "export"]], None, "Each argument of the command is text or a path, *: ['config', 'export'] was *"),
+        ([5], None, "Each argument of the command is text or a path, as on a command line: 5 was given"),
+        ([], {"A": 1}, "env['A'] must be text: 1 was given"),
+        ([], ["A=1"], "env must be a dictionary: ['A=1'] was given"),
+    ],
+)
+def test_what_no_program_can_be_given(fleece_cli, arguments, env, said, in_process):
+    """A list of arguments in the place of arguments, or a number as a variable, is named before anything is run."""
+    with pytest.raises(TypeError) as caught:
+        fleece_cli(*arguments, env=env, in_process=in_process)
+    assert fnmatch.fnmatchcase(str(caught.value), said.replace("[", "[[]"))
