@@ -151,7 +151,7 @@ def _as_before(closed: Document, old: Leaf, value: str, spot: Spot) -> Spelling 
             return None
         spelling = type(spelling)(*(part.replace(written, value) for part in spelling))
     if model.context == spot.context:
-        return spelling if not spelling.body or spot.next_indent < spelling.body_indent else None
+        return spelling if not spelling.body or spelling.body_indent >= spot.least_indent else None
     is_quoted = spelling.inline.startswith(("'", '"'))
     one_line = "\n" not in spelling.inline and not spelling.body
     return spelling if one_line and (is_quoted or not spot.context.flow) else None

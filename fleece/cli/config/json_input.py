@@ -77,14 +77,11 @@ def in_place(source: Source, data: Any, closed: Document) -> Source | None:
 
 
 def _says(made: Source, data: Any) -> bool:
-    """Whether a text means the data; not so where a key stands alone, as in ``{a}``, and was to have a value.
-
-    Of what breaks a rule of the format nobody can tell, and whoever reads it next will say so.
-    """
+    """Whether a text means the data; not so where a key stands alone, as in ``{a}``, and was to have a value."""
     try:
         said = as_data(document.parse(made).root, lambda leaf: leaf.value)
     except ConfigError:
-        return True
+        return False
     # As text, in which 1, 1.0 and true differ.
     return json.dumps(said, sort_keys=True) == json.dumps(data, sort_keys=True)
 

@@ -69,8 +69,8 @@ class Spot:
         start: where it begins, after an anchor.
         body_start: the end of the line on which it begins (of a block scalar) or ends.
         context: what surrounds it.
-        next_indent: the column of the next line, a comment or key for instance; or of a blank line before it, if that
-            is longer: a block must swallow neither.
+        least_indent: the least column for the lines of a block scalar: it must be deeper than the collection around it
+            and than the next line, and swallow no spaces of the blank lines in between.
         at_end: whether no line break comes after it.
         line_break: the one to use for further lines.
     """
@@ -79,7 +79,7 @@ class Spot:
     start: int
     body_start: int
     context: Context
-    next_indent: int
+    least_indent: int
     at_end: bool
     line_break: str
 
@@ -165,7 +165,7 @@ def locate(source: Source, node: yaml.ScalarNode, context: Context) -> Spot:
         start=start,
         body_start=body_start,
         context=context,
-        next_indent=-1 if context.flow else _next_indent(text, end),
+        least_indent=0 if context.flow else _least_indent(text, end, context.indent),
         at_end=end >= len(text),
         line_break=source.line_break,
     )
@@ -176,10 +176,13 @@ def _line_end(text: str, index: int) -> int:
     return end.start() if end else len(text)
 
 
-def _next_indent(text: str, index: int) -> int:
-    """Return the greatest column of the lines that come next, the first that is not blank being the last of them."""
+def _least_indent(text: str, index: int, around: int) -> int:
     gap = _GAP.match(text, index)
-    return max(map(len, _INDENTS.findall(gap.group()))) if gap else -1
+    if gap is None:
+        return around + 1
+    *blank, following = map(len, _INDENTS.findall(gap.group()))
+    is_blank = gap.end() == len(text)
+    return max(around + 1, *blank, following if is_blank else following + 1)
 
 
 def _block_body(lines: str, *, keep: bool) -> str:
@@ -216,7 +219,7 @@ def _literal(value: str, spot: Spot) -> Spelling | None:
     lines = value.removesuffix("\n").split("\n")
     if not all(map(_LITERAL_LINE.fullmatch, lines)) or not lines[0] or lines[0][0].isspace() or not lines[-1]:
         return None
-    if spot.next_indent >= indent or indent <= spot.context.indent or (spot.at_end and value.endswith("\n")):
+    if indent < spot.least_indent or (spot.at_end and value.endswith("\n")):
         return None
     margin = " " * indent
     body = "".join(spot.line_break + (margin + line if line else "") for line in lines)

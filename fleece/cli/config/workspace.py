@@ -118,7 +118,11 @@ def _as_yaml(given: Source, there: Document | None) -> Source:
     data = json_input.load(given)
     if data is None:
         return given
-    in_place = json_input.in_place(given, data, there) if there is not None else None
-    if in_place is None and there is not None and json_input.has_comments(there):
+    new = json_input.as_yaml(given, data)
+    if there is None:
+        return new
+    document.parse(new)  # what is wrong with the data is told before what becomes of comments
+    in_place = json_input.in_place(given, data, there)
+    if in_place is None and json_input.has_comments(there):
         _log.warning("the JSON differs from %s in more than values: the comments there are lost", there.source.name)
-    return in_place or json_input.as_yaml(given, data)
+    return in_place or new

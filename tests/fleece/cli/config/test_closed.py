@@ -9,6 +9,7 @@ import pytest
 from fleece.cli.config import closed, document, json_input
 from fleece.cli.config.keys import Item
 from fleece.cli.config.source import ConfigError, Source
+from fleece.cli.config.tree import as_data
 from fleece.cli.errors import CommandError
 
 
@@ -89,12 +90,16 @@ def test_several_lines_are_a_block_to_edit(keys, read, sealed):
     )
 
 
-@pytest.mark.parametrize("after", ["\n          \n    +dev: x\n", "\n          \n", "\n          "])
-def test_spaces_on_the_line_after_are_not_swallowed(keys, read, sealed, after):
-    """A blank line that a block would take for its own keeps a secret of several lines from being one."""
+@pytest.mark.parametrize("written", [":decrypt:CIPHER", ">-\n      :decrypt:CIPHER"], ids=["plain", "block"])
+@pytest.mark.parametrize("spaces", [6, 10])
+@pytest.mark.parametrize("end", ["\n    +dev: x\n", "\n", ""], ids=["more", "break", "nothing"])
+def test_spaces_on_the_line_after_stay_there(keys, read, sealed, written, spaces, end):
+    """A blank line below a secret of several lines is no part of it, however many spaces there are in it."""
     source = read("a: 1\n").source
-    secret = f":decrypt:{sealed(SECRETS['several lines'])}"
-    there = document.parse(source.with_text(f"{source.text}  pw:\n    +prod: '{secret}'{after}"))
+    value = written.replace("CIPHER", sealed(SECRETS["several lines"])) + f"\n{' ' * spaces}{end}"
+    if ">" in written and spaces > 6:
+        value = value.replace("      :decrypt", "          :decrypt")  # fewer would make them a part of it
+    there = document.parse(source.with_text(f"{source.text}  pw:\n    +prod: {value}"))
     opened = closed.export(there, keys)
     assert closed.import_(document.parse(opened), there, keys).text == there.source.text
 
@@ -313,6 +318,16 @@ def test_json_of_the_same_shape_changes_only_what_differs(memory_keys, read):
     cipher = next(there.secrets()).ciphertext
     expected = f"b: true   # one\na: [\"yes: no\", null, 3]\nc: é\nd: {{+prod: ':decrypt:{cipher}'}}\n"
     assert below_config(text) == expected
+
+
+@pytest.mark.parametrize("text", ["c: {a, b: 1}", "c:\n  ? a\n  ? b\n  : 1\n"])
+def test_json_gives_no_value_to_a_key_without_a_place_for_one(read, text):
+    """A key that stands alone, with not even a colon, makes new YAML of JSON that has a value for it."""
+    there = read(text)
+    data = as_data(there.root, lambda leaf: leaf.value)
+    data["config"]["c"]["a"] = "x"
+    source = Source("<stdin>", json.dumps(data))
+    assert json_input.in_place(source, data, there) is None
 
 
 @pytest.mark.parametrize(
