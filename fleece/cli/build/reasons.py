@@ -16,7 +16,11 @@ _UV_DRAWING = re.compile(
 
 _PACKAGE_MANAGER_ERROR = re.compile(r"(?:E|Error|error|No match for argument|No package)\b[: ]")
 
-_COMPILER_ERROR = re.compile(r"\s*(?:\S+:\d+:\d+: (?:fatal )?error: |error: command )")
+_OTHERS_ERROR = re.compile(r"\s*(?:\S+:\d+:\d+: (?:fatal )?error: |error: command |fatal: )")
+"""What compilers, setuptools and git begin their reasons with; pip itself only says that something failed."""
+
+_PIPS_FRAME = "error: subprocess-exited-with-error"
+"""What pip says before it tells of a program that it ran, indented at first, and again at the end."""
 
 _KILLED = 137
 """Exit code after SIGKILL, which in a container is mostly the kernel's, for want of memory."""
@@ -25,16 +29,17 @@ _KILLED = 137
 def of_installer(finished: Finished) -> str:
     """Return why pip or uv failed, in one line."""
     lines = _lines(finished)
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    errors = [words.removeprefix("ERROR: ") for line in lines if (words := line.strip()).startswith("ERROR: ")]
     errors = [line for line in errors if not line.startswith("ResolutionImpossible")] or errors
     if errors == ["Exception:"]:  # a fault in pip, whose traceback follows
         errors = lines[-1:]
-    # Pip itself only says that something could not be built.
-    compilers = next(([line.strip()] for line in lines if _COMPILER_ERROR.match(line)), [])
-    if errors or compilers:
-        return " / ".join([*compilers, *errors])
+    others = next(([line.strip()] for line in lines if _OTHERS_ERROR.match(line)), [])
+    if errors or others:
+        return " / ".join(dict.fromkeys([*others, *errors]))
     if finished.exit_code == _KILLED:
         return "it was killed (exit code 137): perhaps there was not enough memory"
+    if _PIPS_FRAME in lines:
+        lines = lines[lines.index(_PIPS_FRAME) + 1 :]
     start = next((number for number, line in enumerate(lines) if _UV_ERROR.match(line)), -1)
     words = " ".join(lines[start:]) if lines else _silent(finished)
     return _UV_DRAWING.sub(" ", words).strip().removeprefix("error: ")
@@ -48,7 +53,7 @@ def of_package_manager(finished: Finished) -> str:
 
 
 def _lines(finished: Finished) -> list[str]:
-    return [line for line in finished.tail if line.strip()]
+    return [line for line in finished.tail if line.strip() and not line.lstrip().startswith("note: ")]
 
 
 def _silent(finished: Finished) -> str:

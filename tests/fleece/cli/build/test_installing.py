@@ -214,6 +214,62 @@ def test_where_pip_itself_fails_its_exception_is_the_reason():
     assert reasons.of_installer(Finished(2, told)) == "OSError: no space"
 
 
+CLONE = """\
+  Running command git clone --quiet https://127.0.0.1/x.git /tmp/x
+  fatal: unable to access 'https://127.0.0.1/x.git/': Failed to connect
+  error: subprocess-exited-with-error
+
+  \N{MULTIPLICATION SIGN} git clone --quiet https://127.0.0.1/x.git /tmp/x did not run successfully.
+  \N{BOX DRAWINGS LIGHT VERTICAL} exit code: 128
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+error: subprocess-exited-with-error
+"""
+
+BUILD_TOOLS = """\
+  error: subprocess-exited-with-error
+
+  \N{MULTIPLICATION SIGN} pip subprocess to install build dependencies did not run successfully.
+      ERROR: Could not find a version that satisfies the requirement setuptools>=40 (from versions: none)
+      ERROR: No matching distribution found for setuptools>=40
+      [end of output]
+
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+"""
+
+PREPARATION = """\
+  error: subprocess-exited-with-error
+
+  \N{MULTIPLICATION SIGN} Preparing metadata (pyproject.toml) did not run successfully.
+  \N{BOX DRAWINGS LIGHT VERTICAL} exit code: 1
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+error: subprocess-exited-with-error
+
+\N{MULTIPLICATION SIGN} Preparing metadata (pyproject.toml) did not run successfully.
+\N{BOX DRAWINGS LIGHT VERTICAL} exit code: 1
+
+note: This error originates from a subprocess, and is likely not a problem with pip.
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (CLONE, "fatal: unable to access 'https://127.0.0.1/x.git/': Failed to connect"),
+        (
+            BUILD_TOOLS,
+            (
+                "Could not find a version that satisfies the requirement setuptools>=40 (from versions: none) / "
+                "No matching distribution found for setuptools>=40"
+            ),
+        ),
+        (PREPARATION, "Preparing metadata (pyproject.toml) did not run successfully. exit code: 1"),
+    ],
+)
+def test_the_reason_of_a_program_that_pip_runs_is_told_once(output, reason):
+    """Of what git or a build says, its own words are the reason, and neither pip's frame around it nor its echo."""
+    assert reasons.of_installer(Finished(1, tuple(output.splitlines()))) == reason
+
+
 def test_a_childs_output_comes_line_by_line_without_credentials():
     """Both streams are told as they come, URLs masked, and the exit code is the child's."""
     told = []
