@@ -6,6 +6,7 @@ It imports the ``docker`` package, and is imported only once an engine is needed
 from __future__ import annotations
 
 import contextlib
+import textwrap
 import threading
 import weakref
 from dataclasses import dataclass
@@ -34,7 +35,13 @@ _LAST_TIMEOUT = 10
 """The same, when all that is wanted of it is to remove what a build that was stopped has left."""
 
 _LIFETIME = 4 * 3600
-"""Seconds after which a container ends, and is removed by the engine, when nobody is left to remove it."""
+"""Seconds after which a container ends in any case."""
+
+_KEEPER = ["timeout", str(_LIFETIME), "cat"]
+"""What a container runs while it waits for commands: it ends with what it reads, which is held open from here."""
+
+_LONGEST_REASON = 1000
+"""Characters: what answers in an engine's place may do so with a page."""
 
 _CONFLICT = 409
 
@@ -88,8 +95,8 @@ class Containers:
             client = docker.from_env(environment=dict(self._environment), timeout=timeout)
         except (DockerException, requests.RequestException) as error:
             raise CommandError(
-                f"no Docker engine answers at {self._host}: start it, name another with DOCKER_HOST, or pass "
-                f"--no-docker ({_reason(error)})"
+                f"no Docker engine answers at {self._host} ({_reason(error)}): start it, name another with "
+                "DOCKER_HOST, or pass --no-docker"
             ) from error
         client.api.hooks["response"].append(self._remember)
         with contextlib.closing(client):
@@ -100,7 +107,10 @@ class Containers:
                 raise CommandError(f"the Docker engine refused: {_reason(error)}") from error
             except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
                 self.check()
-                raise CommandError(f"the Docker engine at {self._host} went away: {_reason(error)}") from error
+                raise CommandError(
+                    f"the Docker engine at {self._host} went away ({_reason(error)}): start it again, and repeat the "
+                    "build"
+                ) from error
 
     def check(self) -> None:
         """Go on, unless the build was stopped.
@@ -188,7 +198,8 @@ class Engine:
     def container(self, image: str, architecture: str, folder: str) -> Iterator[Container]:
         """Start a container in which commands can be run, until the end of the ``with`` block.
 
-        It has no variables but the image's: what is in a container's configuration, its engine shows to everyone.
+        It has no variables but the image's: what is in a container's configuration, its engine shows to everyone. Its
+        engine removes it also when this process is killed.
 
         Args:
             image: its id.
@@ -198,8 +209,9 @@ class Engine:
         self._containers.check()
         made: str = self._api.create_container(
             image,
-            [str(_LIFETIME)],
-            entrypoint=["sleep"],
+            _KEEPER[1:],
+            entrypoint=_KEEPER[:1],
+            stdin_open=True,
             user="0",
             working_dir=folder,
             labels={LABEL: image},
@@ -208,10 +220,11 @@ class Engine:
         )["Id"]
         self._containers.add(made)
         try:
-            self._start(made, architecture)
-            yield Container(self._api, made, self._containers.check)
+            with self._held(made):
+                self._start(made, architecture)
+                yield Container(self._api, made, self._containers.check)
         finally:
-            # An engine that is gone cannot remove it; the next one to start will.
+            # An engine that is gone cannot remove it; when it is back, it will.
             with contextlib.suppress(DockerException, requests.RequestException, urllib3.exceptions.HTTPError):
                 self.remove(made)
             self._containers.discard(made)
@@ -228,6 +241,13 @@ class Engine:
             with contextlib.suppress(NotFound):  # it is being removed, because it has ended
                 self._api.wait(container, condition="removed")
 
+    @contextlib.contextmanager
+    def _held(self, made: str) -> Iterator[None]:
+        """Be the one from whom the container reads, so that it ends with the connection, and that with this process."""
+        connection = self._api.attach_socket(made, params={"stdin": 1, "stream": 1})
+        with contextlib.closing(connection._response):  # noqa: SLF001 (closing the socket alone leaves that open)
+            yield
+
     def _start(self, made: str, architecture: str) -> None:
         try:
             self._api.start(made)
@@ -240,13 +260,19 @@ class Engine:
             ) from error
 
 
-def _reason(error: Exception) -> str:
-    """Return the engine's own words, in one line and without credentials."""
-    told = error.explanation if isinstance(error, APIError) and error.explanation else error
-    return mask(" ".join(str(told).split()))
+def _reason(error: BaseException) -> str:
+    """Return why, in one line and without credentials: the engine's own words, or the system's."""
+    if isinstance(error, APIError) and error.explanation:
+        return _in_line(error.explanation)
+    behind = error
+    while behind.__context__ is not None and not getattr(behind, "strerror", None):
+        behind = behind.__context__
+    return _in_line(getattr(behind, "strerror", None) or error)
+
+
+def _in_line(words: object) -> str:
+    return mask(textwrap.shorten(str(words), _LONGEST_REASON))
 
 
 def _not_pulled(name: str, reason: str) -> CommandError:
-    return CommandError(
-        f"the image {name} could not be pulled: {mask(' '.join(reason.split()))}; name another with --image"
-    )
+    return CommandError(f"the image {name} could not be pulled: {_in_line(reason)}; name another with --image")

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.errors import NotFound
 from werkzeug.serving import make_server
 
 from fleece.cli.main import exit_code_of
@@ -258,7 +259,13 @@ class Engine:
 
     def containers(self):
         """Return what is left of builds: containers, whatever became of them."""
-        return self.client.containers.list(all=True, filters={"label": "fleece.build"})
+        return self.client.containers.list(all=True, filters={"label": "fleece.build"}, ignore_removed=True)
+
+    def await_removal(self):
+        """Wait until the containers are gone that the engine itself removes, because their build is no more."""
+        for container in self.containers():
+            with contextlib.suppress(NotFound):
+                container.wait(condition="removed")
 
     def left(self):
         """Return the names of containers and volumes that are left."""

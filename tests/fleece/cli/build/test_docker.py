@@ -282,8 +282,11 @@ def test_no_engine(build_in_docker, wheels, service, monkeypatch):
     outcome = build_in_docker(service("users", "alpha\n"))
     assert outcome.exit_code == 1
     last = outcome.stderr.strip().splitlines()[-1]
-    assert last.startswith("Error: no Docker engine answers at unix:///nowhere/docker.sock: start it, ")
-    assert "No such file or directory" in last
+    where = "unix:///nowhere/docker.sock (No such file or directory)"
+    assert (
+        last
+        == f"Error: no Docker engine answers at {where}: start it, name another with DOCKER_HOST, or pass --no-docker"
+    )
 
 
 def test_a_requirement_that_does_not_exist(build_in_docker, engine, service):
@@ -314,7 +317,7 @@ def test_a_compiler_that_fails(build_in_docker, engine, project, service):
 @pytest.mark.usefixtures("_unclosed_sockets")
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_an_engine_that_goes_in_mid_build(build_in_docker, engine, gate, wheels, service):
-    """The message says so; the previous zip stays, and no file of this build does."""
+    """The message says so; the previous zip stays, no file of this build does, and no container where it was."""
     wheels("alpha")
     folder = service("users", "alpha\n")
     assert build_in_docker(folder).exit_code == 0
@@ -322,36 +325,57 @@ def test_an_engine_that_goes_in_mid_build(build_in_docker, engine, gate, wheels,
     gate.shuts_at = b"Processing "
     outcome = build_in_docker(folder, "--rebuild")
     assert outcome.exit_code == 1
-    assert outcome.stderr.strip().splitlines()[-1].startswith(f"Error: the Docker engine at unix://{gate.path} went")
+    last = outcome.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"Error: the Docker engine at unix://{gate.path} went away (Connection refused): start it")
     assert zip_of(folder) == first
     assert [one.name for one in Path("cache").rglob("tmp-*")] == []
-    for container in engine.containers():  # of an engine that is still there
-        container.remove(force=True)
+    engine.await_removal()
+    assert engine.left() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_interrupted_build_leaves_nothing(number, engine, project, service, tmp_path):
+@pytest.fixture
+def interrupted(engine, project, service):
+    """Send a signal to a build while pip works: gives its exit code and stderr."""
+
+    def interrupt(number):
+        project("slow", "import time; time.sleep(120)")
+        folder = service("users", "./slow\n")
+        (folder / "dist").mkdir()
+        (folder / "dist" / "lambda_function.zip").write_bytes(b"previous")
+        command = [sys.executable, "-m", "fleece", "build", "--python", engine.python]
+        command += ["--architecture", engine.architecture, str(folder)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+            told = []
+            for line in child.stderr:
+                told.append(line)
+                if line.startswith("Processing "):
+                    break
+            assert len(engine.containers()) == 1
+            child.send_signal(number)
+            told.append(child.stderr.read())
+        assert [(one.name, one.read_bytes()) for one in (folder / "dist").iterdir()] == [
+            ("lambda_function.zip", b"previous")
+        ]
+        return child.returncode, "".join(told)
+
+    return interrupt
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_interrupted_build_leaves_nothing(number, code, interrupted, engine, tmp_path):
     """SIGTERM and Ctrl-C in the midst of pip's work: exit code, previous zip, no container, no file."""
-    project("slow", "import time; time.sleep(120)")
-    folder = service("users", "./slow\n")
-    (folder / "dist").mkdir()
-    (folder / "dist" / "lambda_function.zip").write_bytes(b"previous")
-    command = [sys.executable, "-m", "fleece", "build", "--python", engine.python]
-    command += ["--architecture", engine.architecture, str(folder)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
-        told = []
-        for line in child.stderr:
-            told.append(line)
-            if line.startswith("Processing "):
-                break
-        assert len(engine.containers()) == 1
-        child.send_signal(number)
-        told.append(child.stderr.read())
-    assert child.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130}[number]
-    assert "Traceback" not in "".join(told)
-    assert zip_of(folder) == b"previous"
-    assert len(list((folder / "dist").iterdir())) == 1
+    returned, told = interrupted(number)
+    assert returned == code
+    assert "Traceback" not in told
     assert list((tmp_path / "cache" / "fleece" / "build").glob("tmp-*")) == []
+    assert engine.left() == []
+
+
+def test_a_build_that_is_killed_leaves_no_container(interrupted, engine):
+    """SIGKILL leaves fleece no moment to clean up; the container ends all the same, with what runs in it."""
+    returned, _ = interrupted(signal.SIGKILL)
+    assert returned == -signal.SIGKILL
+    engine.await_removal()
     assert engine.left() == []
 
 

@@ -168,6 +168,7 @@ def test_an_engine_that_is_killed(build_in_docker, stub, engine, wheels, service
     assert "Error: the Docker engine at unix://" in outcome.stderr
     assert not (folder / "dist").exists()
     stub.start()
+    engine.await_removal()
     assert engine.left() == []
 
 
