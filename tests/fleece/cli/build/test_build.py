@@ -345,11 +345,14 @@ def test_credentials_in_urls_reach_the_index_and_nothing_else(build, wheels, ser
     """A secret in an index URL opens the index, and is in no output, no cached file and not in the zip."""
     wheels("alpha")
     monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.delenv("PIP_FIND_LINKS")
-    secrets = ("s3cr3t-t0ken", "an0ther-t0ken")
+    secrets = ("s3cr3t-t0ken", "an0ther-t0ken", "qu3ry-t0ken")
     folder = service("users", "alpha\n")
     with index() as (address, sent):
-        for secret, packages in zip(secrets, ("packages installed", "packages from the cache"), strict=True):
+        monkeypatch.setenv("PIP_FIND_LINKS", f"http://user:{secrets[0]}@{address}/links?token={secrets[2]}")
+        (folder / "src" / "requirements-more.txt").write_text(
+            f"--find-links http://{address}/links?token={secrets[2]}\n", encoding="utf-8"
+        )
+        for secret, packages in zip(secrets[:2], ("packages installed", "packages from the cache"), strict=True):
             monkeypatch.setenv("PIP_INDEX_URL", f"http://user:{secret}@{address}/simple")
             (folder / "src" / "requirements-dev.txt").write_text(
                 f"--index-url http://{secret}@{address}/simple\n", encoding="utf-8"
@@ -357,9 +360,10 @@ def test_credentials_in_urls_reach_the_index_and_nothing_else(build, wheels, ser
             outcome = build(folder)
             assert outcome.exit_code == 0
             assert packages in outcome.stderr
-            assert "requirements-dev.txt is left out of the zip" in outcome.stderr
+            for name in ("requirements-dev.txt", "requirements-more.txt"):
+                assert f"{name} is left out of the zip" in outcome.stderr
+                assert name not in entries(folder)
             assert not any(one in outcome.stdout + outcome.stderr for one in secrets)
-            assert "requirements-dev.txt" not in entries(folder)
     assert "Basic " + base64.b64encode(f"user:{secrets[0]}".encode()).decode() in sent
     kept = [path for path in Path("cache").rglob("*") if path.is_file()]
     assert kept
