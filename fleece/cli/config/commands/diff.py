@@ -51,5 +51,6 @@ def command(
 
     ctx.meta[FAILURE_CODE] = _FAILED
     found = diff(settings.workspace(any_key=any_key), Target(stage, prefix, environment, ssm_kms_key))
-    _streams.write((found.as_json() if as_json else found.plan.lines()).encode())
+    output = found.as_json() if as_json else found.plan.lines()
+    _streams.write(output.encode(errors="backslashreplace"))  # the name of a stage need be no text
     return 0 if found.is_none else _DIFFERENT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -43,16 +42,17 @@ def command(
     """  # noqa: D301
     from fleece.cli.config.history import at_head  # noqa: PLC0415 (help needs none)
     from fleece.cli.config.lint import lint  # noqa: PLC0415
+    from fleece.cli.config.output import to_json  # noqa: PLC0415
 
     ctx.meta[FAILURE_CODE] = _FAILED
     workspace = settings.workspace(any_key=any_key)
     findings = lint(workspace.document(), None if no_decrypt else workspace.keys, at_head(workspace.path.absolute()))
     if as_json:
-        document = {"file": str(workspace.path), "findings": [dataclasses.asdict(finding) for finding in findings]}
-        output = json.dumps(document, indent=4, ensure_ascii=False) + "\n"
+        data = {"file": str(workspace.path), "findings": [dataclasses.asdict(finding) for finding in findings]}
+        output = to_json(data) + "\n"
     else:
         output = "".join(
             f"{workspace.path}:{one.line}: {one.severity}: {one.message} [{one.rule}]\n" for one in findings
         )
-    _streams.write(output.encode())
+    _streams.write(output.encode(errors="backslashreplace"))  # the name of a file need be no text
     return _FOUND if any(strict or finding.severity == "error" for finding in findings) else 0

@@ -77,6 +77,11 @@ def test_what_cannot_be_compared(imported, fleece_aws, arguments, deny, message)
     assert message in result.stderr
 
 
-def test_another_account(imported, fleece_aws):
+def test_another_account(imported):
     """-e compares with the account of another environment."""
     assert imported(*DIFF, "-e", "development").exit_code == 1
+
+
+def test_a_stage_whose_name_is_no_text(imported):
+    """An expression matches any name, also one that is no UTF-8."""
+    assert imported("diff", "\udcff", *DIFF[2:], "--json").json["stage"] == "\udcff"

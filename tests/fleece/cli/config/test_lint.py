@@ -1,6 +1,7 @@
 """``fleece config lint``: each rule, what it leaves alone, and the exit codes for CI."""
 
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -155,6 +156,15 @@ def test_ciphertexts_that_moved_since_head(committed, read):
         for line, stage in ((8, "prod"), (9, "/.*/"))
     ]
     assert committed("lint", "--no-decrypt", "--strict").exit_code == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_whose_name_is_no_text(config):
+    """Names of files are bytes: what is none of UTF-8 is escaped, as it is in messages."""
+    (config.path.parent / "\udcff.yml").write_text("stages: {}\nconfig: {password: hunter2}\n")
+    arguments = ("-c", "\udcff.yml", "lint", "--no-decrypt")
+    assert config(*arguments).stdout.startswith("\\udcff.yml:2: warning: config.password: looks like a secret")
+    assert config(*arguments, "--json").json["file"] == "\udcff.yml"
 
 
 def test_exit_codes_and_json(committed, fleece_aws):
