@@ -24,6 +24,13 @@ BLOCKS = {
     for path in sorted(DOCS.rglob("*.md"))
 }
 
+FEW_EXAMPLES = """
+from hypothesis import settings
+
+settings.register_profile("page", max_examples=20)
+settings.load_profile("page")
+"""
+
 
 @pytest.mark.parametrize("page", [page for page, blocks in BLOCKS.items() if any(block["title"] for block in blocks)])
 def test_files_of_a_page_pass_their_tests(page, pytester, monkeypatch):
@@ -34,6 +41,8 @@ def test_files_of_a_page_pass_their_tests(page, pytester, monkeypatch):
         path = pytester.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    if any("hypothesis" in text for text in files.values()):
+        pytester.makeconftest(FEW_EXAMPLES)
     count = sum(text.count("\ndef test_") + text.startswith("def test_") for text in files.values())
     outcomes = pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider").parseoutcomes()
     assert outcomes.keys() == {"passed"}
