@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import stat
 import sys
@@ -44,7 +45,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     """Keep other processes of fleece from changing the file at `path` for the time of the block, if the system can.
 
-    The lock is that of the folder, so that the file can be replaced. It is to be held for a moment only.
+    The lock is that of the folder, so that the file can be replaced. It is to be held for a moment only. Whoever has it
+    removes what `write_atomically` has left of a process that was killed: nobody else is writing.
 
     Raises:
         OSError: the folder is not there.
@@ -52,10 +54,12 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    descriptor = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY)
+    target = Path(os.path.realpath(path))
+    descriptor = os.open(target.parent, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # a network's file system that knows no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _remove_leftovers(target)
         yield
     finally:
         os.close(descriptor)
@@ -109,6 +113,11 @@ def _replace(target: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(target)
     _sync_folder(target.parent)
+
+
+def _remove_leftovers(target: Path) -> None:
+    for path in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 32}.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def _adopt(descriptor: int, target: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fleece.cli import _files
-from fleece.cli._files import write_atomically
+from fleece.cli._files import locked, write_atomically
 
 
 def test_a_new_file_has_the_mode_of_the_umask(tmp_path):
@@ -161,3 +161,21 @@ def test_killed_at_any_moment_the_file_is_whole(tmp_path):
         content = path.read_bytes()
         assert content == content[: content.index(b" ") + 1] * 20000
         path.unlink()
+
+
+def test_what_the_killed_have_left_is_removed_by_who_holds_the_lock(tmp_path):
+    """A temporary file whose writer was killed is gone after the next lock; other files are left alone."""
+    path = tmp_path / "f"
+    code = (
+        "import os, pathlib, signal, sys; from fleece.cli._files import write_atomically\n"
+        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomically(sys.argv[1], b'new')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    others = {left.with_name(name) for name in (".f.tmp", ".f.mine.tmp", left.name.replace(".f.", ".g."))}
+    for other in others:
+        other.touch()
+    with locked(path):
+        assert set(tmp_path.iterdir()) == others
