@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fleece.handlers._http import Request
@@ -33,9 +34,7 @@ def assemble(
     Raises:
         BadRequestError: there is no method, or the path is no text.
     """
-    method = method.upper()
-    if not _METHOD.fullmatch(method):
-        raise BadRequestError("The event has no HTTP method")
+    method = _checked(method)
     script_name, path = script_name_and_path
     if not is_text(script_name + path):
         raise BadRequestError("The path is not valid text")
@@ -46,7 +45,6 @@ def assemble(
     # Both are written by the sender of the event, over what the client sent.
     forwarded = headers.last_value("x-forwarded-proto").lower()
     scheme = forwarded if forwarded in _PORTS else scheme
-    port = headers.last_value("x-forwarded-port")
     return Request(
         method,
         path if path.startswith("/") else f"/{path}",
@@ -57,9 +55,22 @@ def assemble(
         remote_addr,
         scheme,
         server_name or "localhost",
-        int(port) if port.isdecimal() and len(port) < _PORT_DIGITS else _PORTS[scheme],
+        _port(headers.last_value("x-forwarded-port")) or _PORTS[scheme],
         protocol or "HTTP/1.1",
     )
+
+
+@lru_cache(maxsize=64)
+def _checked(method: str) -> str:
+    method = method.upper()
+    if not _METHOD.fullmatch(method):
+        raise BadRequestError("The event has no HTTP method")
+    return method
+
+
+@lru_cache(maxsize=64)
+def _port(digits: str) -> int | None:
+    return int(digits) if digits.isdecimal() and len(digits) < _PORT_DIGITS else None
 
 
 def host_of(context: dict[str, Any], headers: RequestHeaders) -> str:
@@ -70,6 +81,8 @@ def host_of(context: dict[str, Any], headers: RequestHeaders) -> str:
 
 def without_port(address: str) -> str:
     """Return ``host`` of ``host:1234``, ``::1`` of ``[::1]:1234``, and anything else as it is."""
+    if ":" not in address:
+        return address
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.partition(":")[0] if address.count(":") == 1 else address

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from fleece.handlers import _yoke
 from fleece.handlers._assemble import assemble, host_of, without_port
 from fleece.handlers._http import latin_1
-from fleece.handlers._parts import body, encoded, form_encoded, headers, mapping, pairs, text, texts
+from fleece.handlers._parts import body, decoded, encoded, form_encoded, headers, mapping, pairs, text, texts
 from fleece.handlers._paths import split_before_route, split_prefix
 
 if TYPE_CHECKING:
@@ -39,6 +38,10 @@ class Kind(str, Enum):  # `str` for its hash: an enumeration's own is a Python f
     YOKE = "yoke's request template"
 
 
+# As names of their own, because until Python 3.12 each attribute of an enumeration is a function's call.
+_REST, _HTTP_1, _HTTP_2, _FUNCTION_URL, _ALB, _ALB_MULTI_VALUE, _YOKE = Kind
+
+
 def kind_of(event: Any) -> Kind:
     """Recognise the event of an HTTP request.
 
@@ -49,13 +52,13 @@ def kind_of(event: Any) -> Kind:
         context = event.get("requestContext")
         if isinstance(context, dict):
             if "elb" in context:
-                return Kind.ALB_MULTI_VALUE if "multiValueHeaders" in event else Kind.ALB
+                return _ALB_MULTI_VALUE if "multiValueHeaders" in event else _ALB
             if "http" in context and event.get("version") == "2.0":
-                return Kind.FUNCTION_URL if ".lambda-url." in str(context.get("domainName")) else Kind.HTTP_2
+                return _FUNCTION_URL if ".lambda-url." in str(context.get("domainName")) else _HTTP_2
             if "httpMethod" in event:
-                return Kind.HTTP_1 if event.get("version") == "1.0" else Kind.REST
+                return _HTTP_1 if event.get("version") == "1.0" else _REST
         if _yoke.recognises(event):
-            return Kind.YOKE
+            return _YOKE
     raise ValueError(
         f"The event is no HTTP request of a kind that fleece knows ({', '.join(kind.value for kind in Kind)}): "
         f"it is {_description(event)}"
@@ -86,12 +89,12 @@ def _description(event: Any) -> str:
 
 def _read_payload_1(kind: Kind, event: Event, base_path: str | None) -> Request:
     """Read what REST APIs send, and HTTP APIs when they are asked for payload 1.0."""
-    context = mapping(event, "requestContext")
+    context = event["requestContext"]  # an object, as `kind_of` has seen
     received = headers(event, "multiValueHeaders", "headers")
     host = host_of(context, received)
     path = text(event, "path")
-    if kind is Kind.REST:
-        path = unquote(path)
+    if kind is _REST:
+        path = decoded(path)
     return assemble(
         text(event, "httpMethod"),
         _split(kind, event, path, host, "resource", base_path),
@@ -107,7 +110,7 @@ def _read_payload_1(kind: Kind, event: Event, base_path: str | None) -> Request:
 
 def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
     """Read what HTTP APIs send by default, and function URLs always."""
-    context = mapping(event, "requestContext")
+    context = event["requestContext"]
     http = mapping(context, "http")
     received = headers(event, "", "headers")
     cookies = texts(event, "cookies")
@@ -115,8 +118,8 @@ def _read_payload_2(kind: Kind, event: Event, base_path: str | None) -> Request:
         received = received.with_value("cookie", latin_1("; ".join(cookies)))
     host = host_of(context, received)
     path = text(event, "rawPath")
-    if kind is Kind.FUNCTION_URL:
-        path = unquote(path)
+    if kind is _FUNCTION_URL:
+        path = decoded(path)
     return assemble(
         text(http, "method"),
         _split(kind, event, path, host, "routeKey", base_path),
@@ -135,7 +138,7 @@ def _read_balancer(_kind: Kind, event: Event, base_path: str | None) -> Request:
     query = pairs(event, "multiValueQueryStringParameters", "queryStringParameters")
     return assemble(
         text(event, "httpMethod"),
-        split_prefix(unquote(text(event, "path")), base_path or ""),
+        split_prefix(decoded(text(event, "path")), base_path or ""),
         encoded("&".join([f"{name}={value}" for name, value in query])),  # both arrive encoded
         received,
         body(event),
@@ -146,13 +149,13 @@ def _read_balancer(_kind: Kind, event: Event, base_path: str | None) -> Request:
 
 
 _READERS: dict[Kind, Callable[[Kind, Event, str | None], Request]] = {
-    Kind.REST: _read_payload_1,
-    Kind.HTTP_1: _read_payload_1,
-    Kind.HTTP_2: _read_payload_2,
-    Kind.FUNCTION_URL: _read_payload_2,
-    Kind.ALB: _read_balancer,
-    Kind.ALB_MULTI_VALUE: _read_balancer,
-    Kind.YOKE: lambda _kind, event, base_path: _yoke.read(event, base_path),
+    _REST: _read_payload_1,
+    _HTTP_1: _read_payload_1,
+    _HTTP_2: _read_payload_2,
+    _FUNCTION_URL: _read_payload_2,
+    _ALB: _read_balancer,
+    _ALB_MULTI_VALUE: _read_balancer,
+    _YOKE: lambda _kind, event, base_path: _yoke.read(event, base_path),
 }
 
 
@@ -160,18 +163,18 @@ def _split(kind: Kind, event: Event, path: str, host: str, route_in: str, base_p
     """Split the path of an API Gateway event into what belongs to the deployment, and what to the application."""
     if base_path is not None:
         return split_prefix(path, base_path)
-    if kind is Kind.FUNCTION_URL:
+    if kind is _FUNCTION_URL:
         return "", path
-    stage = text(mapping(event, "requestContext"), "stage").replace("$default", "")  # which is no name
+    stage = text(event["requestContext"], "stage").replace("$default", "")  # which is no name
     if ".execute-api." not in host:
         # ``routeKey`` has the method before the path, ``resource`` has not.
         route = text(event, route_in).rpartition(" ")[2]
         script_name, rest = split_before_route(path, route, mapping(event, "pathParameters"))
-        if kind is Kind.HTTP_2 and (script_name == f"/{stage}" or not route.startswith("/")):
+        if kind is _HTTP_2 and (script_name == f"/{stage}" or not route.startswith("/")):
             # Its path has a named stage on every domain, but the URLs of a custom one have none.
             return "", split_prefix(path, stage)[1]
         return script_name, rest
-    if kind is Kind.REST:
+    if kind is _REST:
         return (f"/{stage}" if stage else ""), path  # which has no stage in it, unlike an HTTP API's
     return split_prefix(path, stage)
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 _STANDARD = logging.getLogger("fleece.handlers")
+_STANDARD_KINDS = (logging.Logger, logging.LoggerAdapter)
 
 
 class RequestLog:
@@ -20,20 +21,24 @@ class RequestLog:
 
     def processing(self, method: str) -> None:
         """Say that a request has come."""
-        self.logger.info(f"Processing {method} request")  # noqa: G004 (not every logger takes % arguments)
+        self._info(f"Processing {method} request")
 
     def returning(self, status: int) -> None:
         """Say that a request has been answered."""
-        self.logger.info(f"Returning {status}", **self._fields(http_status=status))  # noqa: G004
+        self._info(f"Returning {status}", http_status=status)
 
     def without_lifespan(self, error: BaseException | None) -> None:
         """Say that an application is served without a lifespan, and what it said when it was asked for one."""
-        self.logger.info("The application has no ASGI lifespan", **self._fields(error=repr(error)) if error else {})
+        self._info("The application has no ASGI lifespan", **{"error": repr(error)} if error else {})
 
     def failed(self, what: str, error: BaseException | None = None, **fields: Any) -> None:
         """Say what went wrong, with the traceback of `error`; clients are not told."""
-        self.logger.error(what, exc_info=error, **self._fields(**fields))
+        is_standard = isinstance(self.logger, _STANDARD_KINDS)
+        self.logger.error(what, exc_info=error, **({"extra": fields} if is_standard else fields))
 
-    def _fields(self, **fields: Any) -> dict[str, Any]:
-        is_standard = isinstance(self.logger, (logging.Logger, logging.LoggerAdapter))
-        return {"extra": fields} if is_standard else fields
+    def _info(self, line: str, **fields: Any) -> None:
+        logger = self.logger
+        if not isinstance(logger, _STANDARD_KINDS):
+            logger.info(line, **fields)
+        elif logger.isEnabledFor(logging.INFO):  # which is quicker to ask than to be refused
+            logger.info(line, extra=fields)

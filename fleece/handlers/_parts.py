@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import string
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from fleece.handlers._headers import RequestHeaders, names_of
 from fleece.handlers._http import latin_1
@@ -68,11 +68,18 @@ def headers(parent: dict[str, Any], multi_value: str, single_value: str) -> Requ
 def body(event: dict[str, Any]) -> bytes:
     """Return the body of a proxy event as the bytes that the client sent."""
     content = text(event, "body")
+    if not content:
+        return b""
     is_base64 = bool(event.get("isBase64Encoded"))
     try:
         return base64.b64decode(content, validate=True) if is_base64 else content.encode()
     except ValueError:
         raise BadRequestError(f"The body is not valid {'base64' if is_base64 else 'text'}") from None
+
+
+def decoded(path: str) -> str:
+    """Return a path that arrived percent-encoded, decoded."""
+    return unquote(path) if "%" in path else path
 
 
 def form_encoded(names_and_values: list[tuple[str, str]]) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fleece.handlers._http import Headers, Response
 
 _MEGABYTE = 1024 * 1024
+_LIMITS = {Kind.ALB: _MEGABYTE, Kind.ALB_MULTI_VALUE: _MEGABYTE}
 _BODILESS = (204, 304)
 _TEXT = re.compile(
     r"text/.+"
@@ -35,19 +36,16 @@ def proxy_response(kind: Kind, response: Response, method: str = "GET") -> dict[
 
     A body of a text type in UTF-8 goes out as text, any other as base64.
     """
+    answer = _HEADER_WRITERS[kind](response)
+    answer["statusCode"] = response.status
     bodiless = method == "HEAD" or response.status in _BODILESS
-    text, is_base64 = ("", False) if bodiless else _body(response)
-    return {
-        "statusCode": response.status,
-        **_HEADER_WRITERS[kind](response),
-        "body": text,
-        "isBase64Encoded": is_base64,
-    }
+    answer["body"], answer["isBase64Encoded"] = ("", False) if bodiless else _body(response)
+    return answer
 
 
 def is_too_large(kind: Kind, response: Response, answer: Any) -> bool:
     """Whether `answer`, which `response` became, is more JSON than the sender of such an event takes."""
-    limit = _MEGABYTE if kind in (Kind.ALB, Kind.ALB_MULTI_VALUE) else 6 * _MEGABYTE
+    limit = _LIMITS.get(kind, 6 * _MEGABYTE)
     # No byte becomes more than six in JSON, which spares nearly all answers from being encoded twice.
     bytes_in = len(response.body)
     for name, value in response.headers:
@@ -69,7 +67,7 @@ def _json_size(answer: Any) -> int:
 def _body(response: Response) -> tuple[str, bool]:
     if not response.body:
         return "", False
-    if not response.header("content-encoding") and _is_text(response.header("content-type")):
+    if _is_text(response.header("content-type")) and not response.header("content-encoding"):
         try:
             return response.body.decode(), False
         except UnicodeDecodeError:
@@ -87,11 +85,15 @@ def _is_text(content_type: str) -> bool:
 
 def _multi_value(headers: Headers) -> dict[str, list[str]]:
     """Gather the values of each header, in order, under the spelling of its name that came first."""
-    spelling: dict[str, str] = {}
+    by_lower_case: dict[str, list[str]] = {}
     gathered: dict[str, list[str]] = {}
     for name, value in headers:
         text = value if value.isascii() else _as_text(value)
-        gathered.setdefault(spelling.setdefault(name.lower(), name), []).append(text)
+        lower_case = name.lower()
+        if lower_case in by_lower_case:
+            by_lower_case[lower_case].append(text)
+        else:
+            by_lower_case[lower_case] = gathered[name] = [text]
     return gathered
 
 
