@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from fleece.cli.config.tree import Path
 
 _NAME = re.compile(
-    r"(?:^|[^a-z])(?:pass(?:word|wd|phrase)?|pwd|secret|credentials?|token|(?:api|access|private|encryption)[-_. ]?key)"
-    r"[^a-z]*$",
+    r"(?:^|[^a-z])(?:pass(?:words?|wd|phrase)?|pwd|secrets?|credentials?|tokens?"
+    r"|(?:api|access|private|secret|encryption)[-_. ]?keys?)[^a-z]*$",
     re.IGNORECASE,
 )
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -20,7 +20,8 @@ _FORMS = {
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{30,})\b"),
     "a Slack token": re.compile(r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}"),
     "a JSON web token": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"),
-    "an address with a password": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@", re.IGNORECASE),
+    "an address with a password": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:(?![$<{])[^\s/@]+@", re.IGNORECASE),
+    "settings with a password": re.compile(r"\b(?:password|passwd|pwd)=(?![$<{])[^\s;&]", re.IGNORECASE),
 }
 # Where a secret is, rather than the secret: a reference, a path, a name in capitals, an ARN.
 _REFERENCE = re.compile(r"\$\{.*|\{\{.*|\$[A-Z_]+|/[\w./-]+|[A-Z][A-Z0-9_]*|arn:.*|https?://[^@]*|alias/.*")
