@@ -43,7 +43,7 @@ class HTTPError(FleeceError):
     default_status = 500
 
     def __init__(self, status: int | None = None, message: str | None = None) -> None:
-        self.status_code = self.default_status if status is None else int(status)
+        self.status_code = self.default_status if status is None else _code(status)
         self.message = message
         text = f"{self.status_code}: {_phrase(self.status_code)}"
         super().__init__(f"{text} - {message}" if message else text)
@@ -56,6 +56,13 @@ class HTTPError(FleeceError):
 def _again(error: type[HTTPError], text: str) -> HTTPError:
     """Make an error of that text anew, whatever arguments its class takes."""
     return error.__new__(error, text)
+
+
+def _code(status: int) -> int:
+    try:
+        return int(status)
+    except (TypeError, ValueError):
+        raise ValueError(f"status must be an HTTP status code, such as 404: {status!r} was given") from None
 
 
 def _phrase(status: int) -> str:

@@ -82,7 +82,8 @@ def test_no_global_table_is_changed():
     assert http.client.responses == {status.value: status.phrase for status in HTTPStatus}
 
 
-def test_a_status_that_is_no_number_is_a_value_error():
-    """A mistake is said at once, not in the text."""
-    with pytest.raises(ValueError, match="invalid literal"):
-        HTTPError("not a number")
+@pytest.mark.parametrize("status", ["no such user", [404]])
+def test_a_status_that_is_no_number_is_a_value_error(status):
+    """A mistake, such as a message without its status, is said at once, not in the text."""
+    with pytest.raises(ValueError, match=r"^status must be an HTTP status code, such as 404: .* was given$"):
+        HTTPError(status)
