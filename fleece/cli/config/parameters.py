@@ -174,11 +174,13 @@ def plan(wanted: Sequence[Parameter], existing: Mapping[str, Existing], key: str
         existing: those of them that are there, by name.
         key: the KMS key to use, as in `Existing`.
     """
-    return [
-        Write(parameter.name, parameter.value, _tier(parameter, there), changes, there.type if there else TYPE)
-        for parameter, there in ((parameter, existing.get(parameter.name)) for parameter in wanted)
-        if (changes := _changes(parameter, there, key))
-    ]
+    writes = []
+    for parameter in wanted:
+        there = existing.get(parameter.name)
+        if changes := _changes(parameter, there, key):
+            type_there = there.type if there else TYPE
+            writes.append(Write(parameter.name, parameter.value, _tier(parameter, there), changes, type_there))
+    return writes
 
 
 def check_types(writes: Sequence[Write]) -> None:
