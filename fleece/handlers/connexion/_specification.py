@@ -20,11 +20,12 @@ def locate(app_name: str, path: str | Path) -> Path:
     Raises:
         FileNotFoundError: it is in neither place.
     """
-    beside_module = Path(get_root_path(app_name)) / path
-    for candidate in (beside_module, Path.cwd() / path):
+    candidates = [folder / path for folder in (Path(get_root_path(app_name)), Path.cwd())]
+    for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise FileNotFoundError(f"There is no specification {str(path)!r} in {beside_module.parent} nor in {Path.cwd()}")
+    folders = dict.fromkeys(str(candidate.parent) for candidate in candidates)  # one folder, where it is no module's
+    raise FileNotFoundError(f"There is no specification {str(path)!r} in {' nor in '.join(folders)}")
 
 
 def parse(content: bytes, path: Path) -> dict[str, Any]:
