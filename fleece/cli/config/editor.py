@@ -10,20 +10,19 @@ import shlex
 import shutil
 import signal
 import subprocess
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
     from types import FrameType
 
 _VARIABLES = ("FLEECE_EDITOR", "VISUAL", "EDITOR")
 _DEFAULT = "vi"
 _GRACE = 2.0  # seconds that an editor has to end in when it is told to
-_VI = re.compile(r"(?:[gmr]?n?vi|[egr]*vim|[rg]?view|n?ex|vim?diff)(?:\..*)?", re.IGNORECASE)
+_VI = re.compile(r"[eglmr]*n?(?:vi|vimx?|view|ex|vim?diff)(?:\..*)?", re.IGNORECASE)
 # No swap file, no list of files and registers; and nothing that a vimrc may have asked for.
 _VIM_OPTIONS = ("-n", "-i", "NONE", "-c", "set noundofile nobackup nowritebackup noswapfile")
 
@@ -79,7 +78,9 @@ def find(given: str | None, environ: Mapping[str, str] = os.environ) -> Editor:
 
 def _without_traces(name: str) -> tuple[str, ...]:
     """Return the options with which an editor leaves no copies elsewhere; they are known of vi's descendants."""
-    if not _VI.fullmatch(PurePath(name).name):
+    program = Path(shutil.which(name) or name)
+    # Either may say what it is: `editor` is a link to vim.basic, and `vi` one to whatever.
+    if not any(_VI.fullmatch(path.name) for path in (program, program.resolve())):
         return ()
     try:
         said = subprocess.run(  # noqa: S603 (the user's own editor)

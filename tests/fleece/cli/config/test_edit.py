@@ -201,6 +201,28 @@ def test_vi_on_a_terminal(imported, runtime, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("program", "name", "version", "told"),
+    [
+        ("nvim", "nvim", "NVIM v0.10.4", True),
+        ("vim.basic", "editor", "VIM - Vi IMproved 9.1", True),
+        ("mvim", "mvim", "VIM - Vi IMproved 9.1", True),
+        ("busybox", "vi", "BusyBox v1.36.1", False),
+        ("nano", "editor", "GNU nano, version 8.3", False),
+    ],
+)
+def test_the_descendants_of_vi(tmp_path, program, name, version, told):
+    """Neovim, and vim under other names or behind a link, are told to leave no traces; others are told nothing."""
+    script = tmp_path / program
+    script.write_text(f'#!/bin/sh\n[ "$*" = --version ] && echo "{version}" || echo "$*" > {tmp_path}/arguments\n')
+    script.chmod(0o755)
+    if name != program:
+        (tmp_path / name).symlink_to(script)
+    editors.Editor((str(tmp_path / name), "-x")).run(tmp_path / "open.yml")
+    options = " -n -i NONE -c set noundofile nobackup nowritebackup noswapfile" if told else ""
+    assert (tmp_path / "arguments").read_text() == f"-x{options} {tmp_path}/open.yml\n"
+
+
+@pytest.mark.parametrize(
     ("editor", "keys"),
     [("ed -s", ",s/prod-secret/scripted/\nw\nq\n"), ("vi -es", "%s/prod-secret/scripted/\nwq\n")],
 )
