@@ -180,6 +180,9 @@ def test_what_is_below_a_prefix(store, fleece_aws, write):
     fleece_aws.client("ssm").put_parameter(Name="/pq", Value="x", Type="String")
     assert store.names_below("/p/") == [*(f"/p/a{number:02}" for number in range(60)), "/p/b/c/d"]
     assert store.names_below("/p/b") == ["/p/b/c/d"]
+    assert store.names_below("/")[-1] == "/pq"
+    asked = [call.parameters["ParameterFilters"][0]["Values"] for call in fleece_aws.calls("ssm", "DescribeParameters")]
+    assert {path for (path,) in asked} == {"/p", "/p/b", "/"}  # AWS takes no slash at the end
     fleece_aws.deny("ssm:DescribeParameters")
     with pytest.raises(CommandError, match="the parameters below /p cannot be listed: AccessDenied"):
         store.names_below("/p")
