@@ -32,6 +32,7 @@ settings.load_profile("page")
 """
 
 
+@pytest.mark.any_python
 @pytest.mark.parametrize("page", [page for page, blocks in BLOCKS.items() if any(block["title"] for block in blocks)])
 def test_files_of_a_page_pass_their_tests(page, pytester, monkeypatch):
     """Every test of a page passes, in a project that has the page's files and the installed package."""
@@ -93,6 +94,14 @@ def test_the_reference_shows_code_as_code(name):
     """Docstrings are Markdown there: prompts outside of "Examples:" would be quotations, and "::" two colons."""
     lines = [line for text in docstrings(name) for line in text.splitlines()]
     assert [line for line in lines if line.startswith(">>>") or line.endswith("::")] == []
+
+
+def test_every_variable_is_in_the_tables():
+    """The reference names each variable that has fleece's name, so that none is a secret."""
+    files = [path for folder in ("fleece", "fleece_testing") for path in (DOCS.parent / folder).rglob("*.py")]
+    named = {name for path in files for name in re.findall(r"\b_?FLEECE_[A-Z_]+\b", path.read_text(encoding="utf-8"))}
+    reference = (DOCS / "reference" / "variables.md").read_text(encoding="utf-8")
+    assert named == set(re.findall(r"`(_?FLEECE_[A-Z_]+)`", reference))
 
 
 def test_every_fixture_is_in_the_tables():
