@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleece_testing._runtime_folder import private_folder
+from fleece_testing._private_folder import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ def laid_out(code: Path, packages: Mapping[str, str]) -> Iterator[tuple[Path, Pa
     """
     if not code.exists():
         raise FileNotFoundError(f"There is no code at {code}: give a source folder or a built zip")
-    with private_folder() as private:
+    with private_folder("fleece-runtime-") as private:
         runtime = private / "runtime"
         runtime.mkdir()
         for name, place in packages.items():

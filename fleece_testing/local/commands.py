@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -205,11 +204,12 @@ def demo(folder: Path, wheels: Path | None) -> int:
             f"{str(folder)!r} has no resources.yml: run this in a checkout of fleece, or name its folder 'localstack'",
             param_hint="'--folder'",
         )
+    from fleece_testing._private_folder import private_folder  # noqa: PLC0415
     from fleece_testing.local.console import console  # noqa: PLC0415
     from fleece_testing.local.demo import run_demo  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="fleece-demo-") as work:
-        return run_demo(console(), folder.resolve(), Path(work).resolve(), wheels and wheels.resolve())
+    with private_folder("fleece-demo-") as work:
+        return run_demo(console(), folder.resolve(), work.resolve(), wheels and wheels.resolve())
 
 
 def _tell(message: str) -> None:

@@ -40,7 +40,7 @@ class Demo:
     Attributes:
         console: where everything is shown.
         source: the folder ``localstack`` of a checkout.
-        work: an empty folder for a copy of it; nothing is written anywhere else.
+        work: a folder for a copy of it; nothing is written anywhere else.
         wheels: a folder of wheels, to build from with no package index; None leaves pip as it is configured.
         stack: the local stack; started and stopped by the caller.
     """
@@ -107,7 +107,7 @@ def run_demo(console: Console, source: Path, work: Path, wheels: Path | None, st
     Args:
         console: where everything is shown.
         source: the folder ``localstack`` of a checkout.
-        work: an empty folder, the caller's to remove.
+        work: a folder of its own, the caller's to remove.
         wheels: a folder of wheels to build from, or None.
         stack: another stack than the embedded one.
 

@@ -101,7 +101,7 @@ def test_its_environments_have_an_account_each(up, fleece, definition):
     """The ``environments.yml`` that the stack writes has fixed keys, which are the accounts there."""
     path = fleece.folder / "written.yml"
     with up("--resources", definition / "resources.yml", "--environments", path):
-        for environment, number in (("local", "111111111111"), ("local-222222222222", "222222222222")):
+        for environment, number in (("local", "111111111111"), ("production", "222222222222")):
             command = ("run", "-c", path, "-e", environment, "--", "aws", "sts", "get-caller-identity")
             assert fleece(*command).json["Account"] == number
 

@@ -18,11 +18,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
+from fleece_testing._private_folder import private_folder
 from fleece_testing._runtime_lifeline import Lifeline
 
 HERE = Path(__file__).parent
@@ -43,8 +43,8 @@ def main(command):
     # The `with` blocks end at this signal, too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        with tempfile.TemporaryDirectory(prefix="fleece-localstack-") as folder:
-            state = Path(folder)
+        # What one that was killed has left goes now.
+        with private_folder("fleece-localstack-") as state:
             venv = Path(os.environ.get("FLEECE_TEST_LOCALSTACK_VENV") or state / "venv").absolute()
             install(venv)
             with running(venv, state) as url:

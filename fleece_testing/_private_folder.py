@@ -14,28 +14,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = "fleece-runtime-"
 _LOCK = "in-use"
 
 
 @contextlib.contextmanager
-def private_folder() -> Iterator[Path]:
-    """Yield a new folder for this user alone, gone afterwards; remove those whose processes were killed."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+def private_folder(prefix: str) -> Iterator[Path]:
+    """Yield a new folder for this user alone, gone afterwards; remove those whose processes were killed.
+
+    Args:
+        prefix: what the names of all folders for this purpose begin with, and of no others.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         # The kernel drops the lock with the process, however that ends. It is held before it has the name that others
         # look for.
         with (folder / "new").open("x") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             (folder / "new").rename(folder / _LOCK)
-            _remove_abandoned(folder.parent)
+            _remove_abandoned(folder.parent, prefix)
             yield folder
     finally:
         _remove(folder)
 
 
-def _remove_abandoned(parent: Path) -> None:
-    for folder in parent.glob(f"{_PREFIX}*"):
+def _remove_abandoned(parent: Path, prefix: str) -> None:
+    for folder in parent.glob(f"{prefix}*"):
         # Gone meanwhile, in use, or another user's.
         with contextlib.suppress(OSError), (folder / _LOCK).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
