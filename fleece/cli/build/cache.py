@@ -1,7 +1,7 @@
 """The cache of installed packages: one zip for each key, in the user's cache folder.
 
-Files appear whole or not at all, so that builds at once need no lock: two that make the same file make the same bytes,
-and the last one stays.
+Files appear whole or not at all, so that builds at once need no lock. Each has its checksum in its name: what a power
+cut or a disk has damaged is not found.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import stat
 import tempfile
 import time
-import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,24 +75,22 @@ class Cache:
             )
 
     def find(self, key: str) -> Path | None:
-        """Return the zip of that key, or None when there is none, or one that is cut off."""
-        path = self._path(key)
-        try:
-            zipfile.ZipFile(path).close()  # the list of what is in it, which was written last
-            os.utime(path)  # this is what `prune` goes by
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):  # the last two: names, versions
-            return None
-        return path
+        """Return the newest zip of that key that is as it was kept, or None."""
+        for path in sorted(self.folder.glob(f"{key}-*.zip"), key=_last_used, reverse=True):
+            with contextlib.suppress(OSError):  # another build is pruning
+                if path.name == f"{key}-{_checksum(path)}.zip":
+                    os.utime(path)
+                    return path
+        return None
 
     def keep(self, key: str, write: Callable[[Path], None]) -> Path:
         """Have `write` make a zip, keep it under the key, and return it."""
         with naming(self.folder), self.scratch() as scratch:
             new = scratch / "new.zip"
             write(new)
-            with new.open("rb+") as file:
-                os.fsync(file.fileno())  # a power cut would else leave the name, and not all of the content
-            new.replace(self._path(key))
-        return self._path(key)
+            kept = self.folder / f"{key}-{_checksum(new)}.zip"
+            new.replace(kept)
+        return kept
 
     def note(self, name: str) -> str | None:
         """Return what was kept under the name with `keep_note`, or None."""
@@ -142,8 +140,21 @@ class Cache:
             path.unlink(missing_ok=True)
             excess -= size
 
-    def _path(self, key: str) -> Path:
-        return self.folder / f"{key}.zip"
-
     def _note(self, name: str) -> Path:
         return self.folder / "notes" / hashlib.sha256(name.encode()).hexdigest()
+
+
+def _checksum(path: Path) -> str:
+    """Return the CRC-32 of a file: it tells accidents, and takes next to no time."""
+    value = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1024**2):
+            value = zlib.crc32(chunk, value)
+    return f"{value:08x}"
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another build has just removed it
+        return 0.0

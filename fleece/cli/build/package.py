@@ -10,7 +10,6 @@ import os
 import shutil
 import stat
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,20 +51,11 @@ def write_packages(files: Mapping[str, Path], path: Path, track: Track = untrack
 
 
 def write_without(packages: Path, gone: frozenset[str], path: Path) -> None:
-    """Write a new zip at `path` with what is in the zip `packages`, less the entries in `gone`.
-
-    Raises:
-        CommandError: an entry is not what it was when it was written.
-    """
+    """Write a new zip at `path` with what is in the zip `packages`, less the entries in `gone`."""
     with zipfile.ZipFile(packages) as whole, zipfile.ZipFile(path, "x") as archive:
         for entry in whole.infolist():
-            if entry.filename in gone:
-                continue
-            try:
-                content = whole.read(entry)
-            except (zipfile.BadZipFile, zlib.error) as error:
-                raise CommandError(f"{packages} is damaged: --rebuild makes it anew") from error
-            _add(archive, entry.filename, content, executable=bool(entry.external_attr >> 16 & 0o100))
+            if entry.filename not in gone:
+                _add(archive, entry.filename, whole.read(entry), executable=bool(entry.external_attr >> 16 & 0o100))
 
 
 def write_function(packages: Path | None, files: Mapping[str, Path], texts: Mapping[str, str], path: Path) -> None:
