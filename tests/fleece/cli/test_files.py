@@ -50,6 +50,22 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     assert (tmp_path / "f").read_bytes() == b"old"
 
 
+def test_the_content_is_on_the_disk_before_the_name_points_to_it(tmp_path, monkeypatch):
+    """A power cut leaves the old file or the new one: content, then name, then folder are written to the disk."""
+    steps = []
+    sync, replace = os.fsync, Path.replace
+
+    def noted_sync(descriptor):
+        of = os.fstat(descriptor)
+        steps.append("folder" if stat.S_ISDIR(of.st_mode) else of.st_size)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "replace", lambda *paths: steps.append("name") or replace(*paths))
+    write_atomically(tmp_path / "f", b"new")
+    assert steps == [3, "name", "folder"]
+
+
 def test_a_folder_that_is_not_there_is_told_by_the_files_name(tmp_path):
     """The error is about the file that was to be written, not about a temporary one beside it."""
     path = tmp_path / "nowhere" / "f"

@@ -2,12 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from fleece.cli.config import closed, document, output
 from fleece.cli.config.source import Source
 from fleece.cli.config.tree import as_data
+from fleece.cli.config.workspace import Workspace
 from fleece.cli.errors import CommandError
 from fleece_testing.strategies import open_configurations
 
@@ -122,6 +124,28 @@ def test_json_is_the_same_as_yaml(memory_keys, configuration):
     in_place = json_input.in_place(given_json, json_input.load(given_json), there)
     assert closed.import_(document.parse(in_place), there, service).encode() == there.source.encode()
     assert service.encrypted == []
+
+
+DAMAGE = [":encrypt:x", "# :encrypt:x\n", "+nobody: ", "[", "}", "\t", "\x07", "*a", "!!x ", "---\n", "+"]
+
+
+@law
+@given(open_configurations(has_secret=True), st.sampled_from(DAMAGE), st.floats(0, 1))
+def test_what_is_refused_leaves_the_file_untouched(memory_keys, tmp_path_factory, configuration, damage, where):
+    """Wherever an open text is damaged: it is refused and the file is the old one, or the file is whole and closed."""
+    workspace = Workspace(tmp_path_factory.mktemp("law") / "config.yml", Path("no-environments.yml"), resolver=None)
+    workspace.keys = memory_keys()
+    before = close(configuration, workspace.keys).source.encode()
+    workspace.path.write_bytes(before)
+    at = int(where * len(configuration.text))
+    damaged = configuration.text[:at] + damage + configuration.text[at:]
+    try:
+        workspace.import_(damaged.encode(), before)
+    except CommandError:
+        assert workspace.path.read_bytes() == before
+    else:
+        assert ":encrypt:" not in workspace.document().source.text
+    assert list(workspace.path.parent.iterdir()) == [workspace.path]
 
 
 @settings(max_examples=100, deadline=None)

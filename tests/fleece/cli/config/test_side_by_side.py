@@ -8,14 +8,19 @@ from fleece.cli.config.side_by_side import call_each
 
 
 def test_answers_come_in_order_from_several_threads():
-    """Two calls that wait for each other both end, and their answers keep the order of the items."""
+    """Two calls that wait for each other both end, no third is under way, and their answers keep the items' order."""
     both = threading.Barrier(2, timeout=30)
+    under_way, most = set(), []
 
     def call(item):
+        under_way.add(item)
+        most.append(len(under_way))
         both.wait()
+        under_way.remove(item)
         return item * 2
 
     assert list(call_each(call, range(6), 2)) == [0, 2, 4, 6, 8, 10]
+    assert max(most) == 2
 
 
 def test_the_first_failure_in_order_is_raised_and_the_rest_is_not_made():
