@@ -16,6 +16,8 @@ class RequestLog:
         logger: the caller's; ``None`` for the standard logger ``fleece.handlers``.
     """
 
+    __slots__ = ("logger",)
+
     def __init__(self, logger: Any = None) -> None:
         self.logger = _STANDARD if logger is None else logger
 

@@ -52,7 +52,7 @@ def environ_of(request: Request) -> WSGIEnvironment:
 def _variables(headers: RequestHeaders) -> Iterable[tuple[str, str]]:
     """Return the headers under their names in the environ, each with its values joined."""
     if headers.names.are_unique:
-        return zip(_keys(headers.names), headers.column)  # noqa: B905 (as long as each other; asking costs a tenth)
+        return zip(_keys(headers.names), headers.column)  # noqa: B905 (equally long)
     # Between cookies, a comma would be part of the value before it.
     return [(_key(name), ("; " if name == "cookie" else ",").join(values)) for name, values in headers.items()]
 
