@@ -28,8 +28,9 @@ RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 OTHER = "3.13" if sys.version_info[:2] != (3, 13) else "3.12"
 
 
-def test_the_zip_holds_source_and_packages_and_its_path_is_printed(build, wheels, service, entries):
+def test_the_zip_holds_source_and_packages_and_its_path_is_printed(build, wheels, service, entries, monkeypatch):
     """A build prints the zip's path on stdout, tells the rest on stderr, and packs source and packages."""
+    monkeypatch.setenv("PIP_PREFIX", "elsewhere")
     wheels("alpha", requires=["beta"])
     wheels("beta")
     folder = service("users", "alpha==1.0\n")
@@ -405,11 +406,11 @@ def test_build_info_wants_a_config_that_it_can_add_to(build, service, content, m
 
 
 def test_a_pipfile_lock_is_installed_with_its_hashes(build, wheels, service, entries):
-    """``-p FOLDER`` installs what the lock names, and refuses a wheel of another hash."""
+    """``-p FOLDER`` installs what the lock names and no more, and refuses a wheel of another hash."""
     import hashlib
     import json
 
-    path = wheels("alpha")
+    path = wheels("alpha", requires=["missing"])
     folder = service("users")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     for hashed, code in ((digest, 0), ("0" * 64, 1)):

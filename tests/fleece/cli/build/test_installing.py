@@ -9,7 +9,9 @@ import pytest
 
 from fleece.cli.build import bytecode, installed, pip_settings, reasons
 from fleece.cli.build.processes import Finished, Processes
+from fleece.cli.build.requirements import Requirements
 from fleece.cli.build.target import parse_runtime, target_for
+from fleece.cli.build.wheels import WheelInstaller
 from fleece.cli.errors import CommandError
 
 RUNNING = parse_runtime(f"{sys.version_info[0]}.{sys.version_info[1]}")
@@ -92,6 +94,29 @@ def test_a_stand_in_on_path_is_passed_over(tmp_path):
 def test_pythons_without_unchecked_bytecode_are_not_looked_for():
     """Up to 3.6 there is none (PEP 552)."""
     assert bytecode.find_interpreter(parse_runtime("3.6"), os.environ) is None
+
+
+@pytest.mark.parametrize(
+    ("python", "text", "indexes", "settings", "by_uv"),
+    [
+        ("3.12", "alpha\n-r more.txt\n-e ./lib\n", (), {}, True),
+        ("3.12", "alpha\n", ("http://127.0.0.1/",), {}, True),
+        ("3.11", "alpha\n", (), {}, False),
+        ("3.12", "--pre\nalpha\n", (), {}, False),
+        ("3.12", "alpha\n", ("http://127.0.0.1/", "http://127.0.0.2/"), {}, False),
+        ("3.12", "alpha\n", (), {"PIP_NO_INDEX": "1"}, False),
+        ("3.12", "alpha\n", (), {"PIP_TIMEOUT": "9"}, True),
+        ("3.12", "alpha\n", (), {"PATH": ""}, False),
+    ],
+)
+def test_uv_installs_only_what_pip_would_install_alike(tmp_path, python, text, indexes, settings, by_uv):
+    """Where pip is set up in a way that uv does not know of, or has no tags for uv's glibc, it is pip's settings."""
+    (tmp_path / "uv").write_text("", encoding="utf-8")
+    (tmp_path / "uv").chmod(0o755)
+    environment = {"PATH": str(tmp_path), "UV_INDEX": "x", "PIP_CONFIG_FILE": os.devnull, **settings}
+    installer = WheelInstaller(target_for(python, "x86_64"), Processes(), environment)
+    wanted = Requirements(tmp_path / "requirements.txt", (), (), (text,), indexes=indexes)
+    assert ("UV_INDEX" in installer.settings(wanted)) is by_uv
 
 
 def install(tree, name="alpha", **files):
