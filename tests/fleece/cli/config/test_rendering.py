@@ -72,7 +72,7 @@ def test_a_stage_of_which_alone_one_has_the_rights(closed, fleece_aws):
 
 
 def test_another_account_for_the_stage(closed, fleece_aws, fleece_environments):
-    """-e takes the account of the environment given in place of the stage's own, for every secret."""
+    """-e takes the account of the environment given in place of the stage's, for secrets and what is written."""
     fleece_aws.role("deploy", "210987654321")
     fleece_environments(
         production={"account": "210987654321", "role": "deploy", "provider": "environment"},
@@ -84,6 +84,10 @@ def test_another_account_for_the_stage(closed, fleece_aws, fleece_environments):
     before = len(fleece_aws.calls("kms", "Decrypt"))
     assert closed("render", "prod", "-e", "elsewhere", "--json").json == VALUES
     assert {call.account for call in fleece_aws.calls("kms", "Decrypt")[before:]} == {"123456789012"}
+    assert closed("render", "prod", "-e", "elsewhere", "--encrypt").exit_code == 0
+    assert closed("render", "prod", "-e", "elsewhere", "--parameter-store", "/svc").exit_code == 0
+    for service, operation in (("kms", "Encrypt"), ("ssm", "PutParameter")):
+        assert {call.account for call in fleece_aws.calls(service, operation)} == {"123456789012"}
     assert closed("render", "prod", "-e", "nope").exit_code == 2
 
 
