@@ -14,13 +14,13 @@ say() { printf '%s (%ss)\n' "$1" "$SECONDS" >&2; }
 answers() { python -c 'import docker; docker.from_env(timeout=5).ping()' 2>"$state/why"; }
 
 state=$(mktemp -d)
-packages=$state/packages
 daemon=
 
 # Runs a program of the unpacked packages.
 unpacked() {
-  local libraries=("$packages"/usr/lib/*-linux-gnu)
-  PATH=$packages/usr/sbin:$packages/usr/bin:$PATH LD_LIBRARY_PATH=${libraries[0]} XTABLES_LIBDIR=${libraries[0]}/xtables "$@"
+  local at=$FLEECE_TEST_PROGRAMS libraries
+  libraries=("$at"/usr/lib/*-linux-gnu)
+  PATH=$at/usr/sbin:$at/usr/bin:$PATH LD_LIBRARY_PATH=${libraries[0]} XTABLES_LIBDIR=${libraries[0]}/xtables "$@"
 }
 
 stop() {
@@ -44,10 +44,13 @@ trap 'exit 143' TERM
 
 start() {
   [ "$(id -u)" = 0 ] || { echo "engine.sh: starting an engine takes root; or set DOCKER_HOST to one that runs" >&2; exit 1; }
-  mkdir "$packages"
+  # A test starts an engine of its own with them.
+  export FLEECE_TEST_PROGRAMS=$state/programs
+  export -f unpacked
+  mkdir "$FLEECE_TEST_PROGRAMS"
   apt-get update -qq
   (
-    cd "$packages"
+    cd "$FLEECE_TEST_PROGRAMS"
     apt-get download -qq -o APT::Sandbox::User=root docker.io containerd runc tini iptables libip6tc2 libnfnetlink0 libnetfilter-conntrack3 libnftnl11
     for package in *.deb; do dpkg-deb -x "$package" .; done
     rm -f ./*.deb
