@@ -202,6 +202,13 @@ def test_kms_that_fails_at_any_call_of_render(imported, fleece_aws, failing, cod
         assert "(the stage's key is 'p')" in result.stderr
 
 
+def test_long_work_shows_how_far_it_is(imported, monkeypatch):
+    """Where KMS takes its time, stderr counts the values: on a terminal in a bar, here in plain lines."""
+    monkeypatch.setattr("fleece.cli._progress.PATIENCE", -1)
+    assert imported("import", "--reencrypt", stdin=OPEN).stderr == "Encrypting: 1 of 2\nEncrypting: 2 of 2\n"
+    assert imported("export").stderr == "Decrypting: 1 of 2\nDecrypting: 2 of 2\n"
+
+
 def test_the_mode_of_the_file_is_kept(imported):
     """Replacing the file keeps its mode."""
     imported.path.chmod(0o640)
