@@ -20,7 +20,11 @@ class ExecCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take fleece's options, which come before ``--``."""
         at = args.index("--") if "--" in args else len(args)
+        ctx.allow_extra_args = True  # click's own error would not say where they belong
         rest = super().parse_args(ctx, args[:at])
+        if rest and not ctx.resilient_parsing:
+            after = "the command to run stands after --, as in: fleece config exec dev -- ./server"
+            raise click.UsageError(f"Unexpected {rest[0]!r}: {after}", ctx)
         ctx.params["words"] = tuple(args[at + 1 :])
         return rest
 

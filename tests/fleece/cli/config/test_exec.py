@@ -94,6 +94,7 @@ def test_the_command_gets_no_variable_of_pythons_own(imported):
         (("prod", "--", "/"), 126, "cannot be executed"),
         (("prod",), 2, "Give the command to run after --"),
         (("prod", "--"), 2, "Give the command to run after --"),
+        (("prod", "sh"), 2, "Unexpected 'sh': the command to run stands after --"),
         (("a" * 65, "--", "true"), 2, "65 characters"),
     ],
 )
