@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import werkzeug.wrappers
 
-from fleece_testing.aws import errors, sessions, signatures
+from fleece_testing.aws import errors, forms, sessions, signatures
 from fleece_testing.aws._routes import is_unsigned
 from fleece_testing.aws.errors import AWSError
 from fleece_testing.aws.requests import parse
@@ -93,14 +93,18 @@ class Application:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
-        wire = werkzeug.wrappers.Request(environ)
+        with werkzeug.wrappers.Request(environ) as wire:  # which closes the files of a form
+            return self._respond(wire)(environ, start_response)
+
+    def _respond(self, wire: werkzeug.wrappers.Request) -> werkzeug.wrappers.Response:
+        environ = wire.environ
         _rewind(wire)
-        request = parse(wire)
+        request = forms.parse(wire) or parse(wire)
         if request is None:
-            return self._ask_moto(environ)(environ, start_response)
+            return self._ask_moto(environ)
         if not self._faults.wait(request):
             # What the call was about is gone, and often the caller, too: it must do nothing to what is here now.
-            return errors.response(_CLEARED, request)(environ, start_response)
+            return errors.response(_CLEARED, request)
         caller = self._caller(wire, request)
         if isinstance(caller, AWSError):
             account, response = "", errors.response(caller, request)
@@ -117,7 +121,7 @@ class Application:
                     request.parameters,
                 )
             )
-        return response(environ, start_response)
+        return response
 
     def _caller(self, wire: werkzeug.wrappers.Request, request: Request) -> Principal | AWSError:
         """Return whoever sent the request, or why they are refused."""
@@ -131,6 +135,8 @@ class Application:
         caller = identity.identify(request, self._state, now)
         if isinstance(caller, AWSError):
             return caller
+        if request.operation == forms.OPERATION:
+            return forms.check(wire, caller.secret_access_key, now) or caller
         return _check_signature(wire, request, caller, now) or caller
 
     def _answer(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:

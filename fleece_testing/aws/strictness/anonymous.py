@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from fleece_testing.aws.strictness.state import State
 
 _LEFT_TO_MOTO = frozenset({"GetObject", "HeadObject"})
-_ACTIONS = {"HeadBucket": "ListBucket", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket"}
+_ACTIONS = {
+    "HeadBucket": "ListBucket",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "PostObject": "PutObject",
+}
 """What a policy calls them, where it is not as the API does."""
 
 

@@ -1,6 +1,9 @@
 """Signed URLs and forms, and requests that nobody has signed: what S3 makes of them."""
 
+import base64
 import datetime as dt
+import hashlib
+import hmac
 import re
 import urllib.error
 import urllib.parse
@@ -9,6 +12,7 @@ import urllib.request
 import botocore
 import botocore.config
 import pytest
+import requests
 
 KEY = "a ü+&?.txt"
 
@@ -174,3 +178,78 @@ def test_a_form(fleece_aws, s3):
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     assert send(form["url"], "POST", f"{body}--{boundary}--\r\n".encode(), headers)[0] in (200, 204)
     assert fleece_aws.client("s3").get_object(Bucket="bucket", Key="posted")["Body"].read() == b"content"
+
+
+def post(form, **changes):
+    """Send a form with a file as a browser does; return the status and S3's code of the error."""
+    fields = {name: value for name, value in {**form["fields"], **changes}.items() if value is not None}
+    body = fields.pop("file", b"content")
+    answer = requests.post(form["url"], data=fields, files={"file": ("name.txt", body)}, timeout=10)
+    code = re.search("<Code>(.*?)</Code>", answer.text)
+    return answer.status_code, code[1] if code else None
+
+
+@versions
+@pytest.mark.parametrize("temporary", [False, True])
+def test_a_form_can_be_handed_on(fleece_aws, s3, version, temporary):
+    """A form for an object works without credentials, and is a call of the account that has signed it."""
+    credentials = fleece_aws.issue_credentials() if temporary else fleece_aws.credentials()
+    client = s3(version, **credentials.client_arguments())
+    assert post(client.generate_presigned_post("bucket", "in/${filename}"))[0] == 204
+    assert [(call.account, call.status) for call in fleece_aws.calls("s3") if call.operation == "PostObject"] == [
+        (fleece_aws.account, 204)
+    ]
+    assert client.get_object(Bucket="bucket", Key="in/name.txt")["Body"].read() == b"content"
+
+
+@versions
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"key": "other"}, (403, "AccessDenied")),
+        ({"acl": "public-read"}, (403, "AccessDenied")),
+        ({"policy": "e30="}, (403, "SignatureDoesNotMatch")),
+        ({"file": b""}, (400, "EntityTooSmall")),
+        ({"file": b"0123456789x"}, (400, "EntityTooLarge")),
+        ({"AWSAccessKeyId": None, "x-amz-credential": None}, (403, "AccessDenied")),
+        ({"file": b"0123456789", "x-ignore-this": "1"}, (204, None)),
+    ],
+)
+def test_what_a_form_allows_is_signed(s3, version, changes, refused):
+    """A form is for its object and its conditions, and for nothing else; nothing of what is refused is there."""
+    client = s3(version)
+    form = client.generate_presigned_post("bucket", "in", Conditions=[["content-length-range", 1, 10]])
+    assert post(form, **changes) == refused
+    assert ("in" in {one["Key"] for one in client.list_objects(Bucket="bucket")["Contents"]}) == (refused[0] == 204)
+
+
+@versions
+def test_a_form_ends(s3, version):
+    """A form whose time is over, and one of a key that nobody has, are refused."""
+    client = s3(version)
+    assert post(client.generate_presigned_post("bucket", "in", ExpiresIn=-1)) == (403, "AccessDenied")
+    stranger = s3(version, aws_access_key_id="AKIA0000000000000000", aws_secret_access_key="x")
+    assert post(stranger.generate_presigned_post("bucket", "in")) == (403, "InvalidAccessKeyId")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        b"x",
+        b"[]",
+        b'{"expiration": "x", "conditions": []}',
+        b'{"expiration": "2099-01-01T00:00:00Z", "conditions": [[1]]}',
+    ],
+)
+def test_a_form_whose_policy_is_none(fleece_aws, s3, policy):
+    """What is no policy is told as S3 does, though it is signed."""
+    credentials = s3("s3")._request_signer._credentials
+    encoded = base64.b64encode(policy)
+    signature = hmac.new(credentials.secret_key.encode(), encoded, hashlib.sha1).digest()
+    fields = {
+        "key": "in",
+        "AWSAccessKeyId": credentials.access_key,
+        "policy": encoded.decode(),
+        "signature": base64.b64encode(signature).decode(),
+    }
+    assert post({"url": f"{fleece_aws.url}/bucket", "fields": fields}) == (400, "InvalidPolicyDocument")
