@@ -12,6 +12,7 @@ from hypothesis import settings
 from fleece._defaults import defaults
 
 settings.register_profile("default", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=20)
 settings.register_profile("nightly", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.any_python
 
 PROJECT = Path(__file__).parents[1] / "downstream"
 TESTS = 13

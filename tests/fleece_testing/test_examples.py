@@ -15,6 +15,7 @@ import re
 import types
 
 import pytest
+from hypothesis import settings
 
 import fleece_testing
 from fleece_testing import plugin
@@ -113,6 +114,17 @@ def found():
 EXAMPLES = {test.name: test for test in found() if test.examples}
 
 
+@pytest.fixture
+def _few_examples():
+    """Have an example that states a law try few of Hypothesis's: the suite's own tests of the strategies try more."""
+    before = settings.default
+    settings.load_profile("few")
+    yield
+    settings.register_profile("before", before)
+    settings.load_profile("before")
+
+
+@pytest.mark.usefixtures("_few_examples")
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example(name, request, tmp_path, monkeypatch):
     """The example does what it shows."""
