@@ -151,8 +151,8 @@ def test_a_single_edit_is_one_line_of_diff(committed):
     assert git(committed.path.parent, "diff", "--numstat").split() == ["1", "1", "config.yml"]
 
 
-def test_ciphertexts_that_moved_since_head(committed, read):
-    """A ciphertext that was another value's in git's HEAD is told; an item that only moved in its list is not."""
+def test_ciphertexts_that_moved_since_head(committed):
+    """A ciphertext that was another value's in git's HEAD is told."""
     text = committed.path.read_text()
     committed.path.write_text(text.replace("password:", "passphrase:"))
     result = committed("lint", "--no-decrypt")
@@ -172,6 +172,23 @@ def test_a_file_whose_name_is_no_text(config):
     arguments = ("-c", "\udcff.yml", "lint", "--no-decrypt")
     assert config(*arguments).stdout.startswith("\\udcff.yml:2: warning: config.password: looks like a secret")
     assert config(*arguments, "--json").json["file"] == "\udcff.yml"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("users: [{pw: SECRET}]", []),
+        ("users: [{pw: ''}, {pw: SECRET}]", []),
+        ("users: [{pwd: SECRET}]", [("moved-ciphertext", "warning")]),
+        ("others: [{pw: SECRET}]", [("moved-ciphertext", "warning")]),
+    ],
+)
+def test_items_move_in_their_list(read, keys, text, found):
+    """A ciphertext has moved when another key has it now, and not when an item was added before it."""
+    head = document.parse(closed.import_(read("users: [{pw: {+prod: ':encrypt:x', +/.*/: ''}}]"), None, keys))
+    (secret,) = head.secrets()
+    now = read(text.replace("SECRET", f"{{+prod: '{secret.value}', +/.*/: ''}}"))
+    assert rules(lint(now, head=head)) == found
 
 
 def test_exit_codes_and_json(committed, fleece_aws):
