@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@click.command
+class ImportCommand(click.Command):
+    """A command line without arguments, which says so to who names a file."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the options."""
+        ctx.allow_extra_args = True  # click's own error would not say what to do
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            told = "the configuration is read from stdin, as in: fleece config import < open.yml"
+            raise click.UsageError(f"Unexpected {rest[0]!r}: {told}", ctx)
+        return rest
+
+
+@click.command(cls=ImportCommand)
 @click.option("--reencrypt", is_flag=True, help="Encrypt every secret anew, to change to a new key for instance.")
 @click.option(
     "--stage", metavar="STAGE", shell_complete=complete_stages, help="With --reencrypt: only the secrets of this stage."

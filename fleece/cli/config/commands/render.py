@@ -47,7 +47,7 @@ def command(
     forms = {"json": as_json, "encrypt": encrypt, "python": as_python, "parameters": prefix is not None}
     given = [form for form, is_given in forms.items() if is_given]
     if len(given) > 1 and given != ["json", "encrypt"]:  # a list of ciphertexts is JSON
-        raise click.UsageError("Give one of --json, --encrypt, --python and --parameter-store.")
+        raise click.UsageError("Give only one of --json, --encrypt, --python and --parameter-store.")
     if prefix is None and (dry_run or ssm_kms_key is not None):
         raise click.UsageError("--dry-run and --ssm-kms-key go with --parameter-store.")
     from fleece.cli.config import rendering, upload  # noqa: PLC0415 (help needs none)

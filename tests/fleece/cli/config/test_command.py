@@ -301,12 +301,13 @@ def test_credentials_for_one_stage_only(two_accounts, fleece_aws, fleece_environ
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("render", "prod", "--python", "--encrypt"), "Give one of"),
-        (("render", "prod", "--json", "--python"), "Give one of"),
-        (("render", "prod", "--json", "--parameter-store", "/p"), "Give one of"),
+        (("render", "prod", "--python", "--encrypt"), "Give only one of"),
+        (("render", "prod", "--json", "--python"), "Give only one of"),
+        (("render", "prod", "--json", "--parameter-store", "/p"), "Give only one of"),
         (("render", "prod", "--ssm-kms-key", "p"), "go with --parameter-store"),
         (("render", "prod", "--dry-run"), "go with --parameter-store"),
         (("import", "--stage", "prod"), "--stage goes with --reencrypt"),
+        (("import", "open.yml"), "'open.yml': the configuration is read from stdin, as in: fleece config import <"),
         (("export", "--stage", "a" * 65), "65 characters"),
         (("-c", "absent.yml", "export"), "absent.yml: no such file"),
         (("-e", "absent.yml", "export"), "absent.yml: no such file; name one with --environments"),
