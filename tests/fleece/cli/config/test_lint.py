@@ -47,6 +47,14 @@ def test_values_by_stage(read, text, found):
     assert rules(lint(read(text))) == found
 
 
+def test_a_name_that_means_another_stage(read):
+    """An expression lacks no value for a name that means a stage before it, which is told once, for that stage."""
+    there = read("a: {+pro: 1}", stages="stages: {prod: &s {environment: e, key: k}, /prod?/: *s}\n")
+    assert [(one.severity, one.message) for one in lint(there)] == [
+        ("error", "config.a has no value for the stage 'prod'")
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
