@@ -138,10 +138,18 @@ if CParser is not None:
 class _Scanner(Scanner):
     """A scanner for YAML 1.2's plain scalars in flow collections: ``{+prod: :decrypt:AQ==, +/x?/: y}``.
 
-    1.2.1 wrote secrets so, and PyYAML takes such a ``:`` and ``?`` for indicators.
+    1.2.1 wrote secrets so, and PyYAML takes such a ``:`` and ``?`` for indicators. Tabs between tokens are read where
+    libyaml reads them, which PyYAML refuses.
     """
 
     _in_plain = False
+
+    def scan_to_next_token(self) -> None:
+        super().scan_to_next_token()
+        # In a block, a tab must not be taken for indentation.
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            self.forward()  # type: ignore[attr-defined]
+            super().scan_to_next_token()
 
     def check_key(self) -> bool:
         return bool(super().check_key()) and not self._starts_plain()

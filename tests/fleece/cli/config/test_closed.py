@@ -39,6 +39,9 @@ ROUND_TRIPS = {
     "flow as 1.2.1 wrote it": "pw: {+prod: :decrypt:CIPHER, +/.*/: :decrypt:CIPHER2, l: x}\n".replace(", l: x", ""),
     "list in flow as 1.2.1 wrote it": "pw: {+prod: [:decrypt:CIPHER, b?c, {?e: :decrypt:CIPHER}]}\n",
     "long value below its key, as 1.2.1 wrote it": "pw:\n  +prod: \n    :decrypt:CIPHER\n",
+    "tabs around flow as 1.2.1 wrote it": (
+        "pw: {+prod: :decrypt:CIPHER,\t+/.*/:\t:decrypt:CIPHER2\t}\t# c\nb: c\t\nd:\t'g'\t\n"
+    ),
     "block scalar with a comment": "pw:\n  +prod: |-  # why\n    :decrypt:CIPHER\n\n  # more\n  +dev: x\n",
     "folded block scalar": "pw:\n  +prod: >-\n    :decrypt:CIPHER\n",
     "block scalar that keeps blank lines": "pw:\n  +prod: |+\n    :decrypt:CIPHER\n\n\n  +dev: x\n",
