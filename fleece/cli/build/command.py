@@ -145,6 +145,10 @@ def command(
     )
     if options.target.runtime.warning:
         _log.warning(options.target.runtime.warning)
+    mistaken = [word for word in exclude if not service_dirs and Path(word, "src").is_dir()]
+    if mistaken:  # the current folder may well have a service to build, too
+        taken = "%s is taken for a pattern to leave out, as all words after --exclude: put -- before it"
+        _log.warning(taken, mistaken[0])
     _build(options, service_dirs or (Path(),), docker=not no_docker)
 
 

@@ -184,6 +184,15 @@ def test_excluded_words_up_to_the_next_option(build, wheels, service, entries):
     assert not {name for name in packed if "tests" in name or name == "notes.md" or name.startswith("data")}
 
 
+def test_a_service_among_the_excluded_words_is_told(build, service, monkeypatch):
+    """A service that stands after ``--exclude`` is a pattern, as in 1.2.1; who has not meant that is told."""
+    folder = service("users", "", {"handler.py": ""})
+    monkeypatch.chdir(service("here", "", {"handler.py": ""}))
+    told = f"Warning: {folder} is taken for a pattern to leave out, as all words after --exclude: put -- before it"
+    assert told in build("--exclude", "*.md", folder).stderr
+    assert "Warning: " not in build("--exclude", folder, "--", ".").stderr
+
+
 def test_what_no_function_needs_stays_out(build, service, entries):
     """Version control, ``.env``, virtual environments, caches and the zip itself are left out unasked."""
     files = {
