@@ -68,7 +68,10 @@ def edit(
         try:
             _close(workspace, editor, path, before, again)
         except Exception:
-            _log.warning("what you wrote is kept in %s, secrets in clear; remove it when you are done", keep(path))
+            if path.exists():
+                _log.warning(
+                    "what you wrote is kept in %s, secrets in clear; remove that folder when you are done", keep(path)
+                )
             raise
 
 

@@ -51,12 +51,10 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def keep(path: Path) -> Path:
-    """Move a file out of its private folder into another, which stays, and return where it is."""
-    folder = Path(tempfile.mkdtemp(prefix=_KEPT, dir=path.parent.parent))  # with mode 0700
-    kept = folder / path.name
+    """Let the private folder of a file stay, under another name, and return where the file is then."""
     path.chmod(0o600)  # an editor may have made a new one
-    path.rename(kept)
-    return kept
+    # Renamed, as nothing else is sure to work where the place is full.
+    return path.parent.rename(path.parent.with_name(path.parent.name.replace(_PREFIX, _KEPT))) / path.name
 
 
 def _places() -> list[Path]:

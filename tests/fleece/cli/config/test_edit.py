@@ -92,8 +92,16 @@ def test_one_stage(imported, edit, fleece_aws, tmp_path):
         (REPLACE.format("prod-secret", "x") + "; sys.exit(3)", 1, "ended with 3: nothing was changed"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 1, "was ended by signal 9: nothing was changed"),
         ("import os, sys; os.unlink(sys.argv[1])", 1, "the editor has removed the file"),
+        (
+            (
+                "import pathlib, sys; p = pathlib.Path(sys.argv[1]); text = p.read_text()\n"
+                "p.unlink() if 'foo: [' in text else p.write_text(text.replace('foo: bar', 'foo: ['))"
+            ),
+            1,
+            "the editor has removed the file",
+        ),
     ],
-    ids=["unchanged", "fails", "killed", "removed"],
+    ids=["unchanged", "fails", "killed", "removed", "removed when opened again"],
 )
 def test_nothing_is_changed(imported, edit, runtime, code, exit_code, told):
     """An editor that changes nothing or fails changes nothing, and leaves nothing in clear."""
