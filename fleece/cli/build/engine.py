@@ -252,12 +252,18 @@ class Engine:
         try:
             self._api.start(made)
         except APIError as error:
-            if "exec format error" not in str(error.explanation):
-                raise
-            raise CommandError(
-                f"this engine cannot run programs for {architecture}: install QEMU's for it (binfmt_misc), build on "
-                "such a machine, or pass --no-docker"
-            ) from error
+            reason = str(error.explanation)
+            if "exec format error" in reason:
+                raise CommandError(
+                    f"this engine cannot run programs for {architecture}: install QEMU's for it (binfmt_misc), "
+                    "build on such a machine, or pass --no-docker"
+                ) from error
+            if "executable file not found" in reason:
+                raise CommandError(
+                    f"the image has no {_KEEPER[0]}, which each distribution has in its coreutils, and cannot be built "
+                    "in: choose another with --image"
+                ) from error
+            raise
 
 
 def _reason(error: BaseException) -> str:

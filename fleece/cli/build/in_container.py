@@ -123,11 +123,15 @@ def find_python(container: Container, image: str, target: Target) -> str:
     """Return the name of the container's Python for the target.
 
     Raises:
-        CommandError: it has none, or of another version.
+        CommandError: it has none, or of another version; or not even a shell.
     """
-    lines: list[str] = []
-    container.run(["sh", "-c", _FIND_PYTHON, "sh", f"python{target.runtime}", "python3", "python"], {}, lines.append)
-    found = [line.split() for line in lines]
+    names = (f"python{target.runtime}", "python3", "python")
+    finished = container.run(["sh", "-c", _FIND_PYTHON, "sh", *names], {}, lambda _: None)
+    if finished.exit_code:
+        raise CommandError(
+            f"the image {image} has no shell (sh) that runs, and cannot be built in: choose another --image"
+        )
+    found = [line.split() for line in finished.tail]
     for name, version in found:
         if version == str(target.runtime):
             return name

@@ -254,6 +254,17 @@ def test_the_images_python_is_checked(build_in_docker, engine, wheels, service):
     assert engine.left() == []
 
 
+def test_an_image_without_a_shell(build_in_docker, engine, wheels, service):
+    """It is said that nothing can be built in it, and nothing is left."""
+    wheels("alpha")
+    engine.derive("fleece-test/shell:1", {"usr/local/bin/sh": "#!/no/such/shell\n"})
+    outcome = build_in_docker(service("users", "alpha\n"), "--image", "fleece-test/shell:1")
+    assert outcome.exit_code == 1
+    last = outcome.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: the image fleece-test/shell:1 has no shell (sh) that runs, and cannot be built in: ")
+    assert engine.left() == []
+
+
 def test_the_images_architecture_is_checked(build_in_docker, engine, wheels, service):
     """An image for another machine than Lambda's is refused before anything runs in it."""
     wheels("alpha")

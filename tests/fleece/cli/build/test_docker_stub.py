@@ -181,6 +181,16 @@ def test_an_image_without_python(build_in_docker, stub, wheels, service):
     assert "the image fleece-test/none:1 has no Python, and this build is for " in outcome.stderr
 
 
+def test_an_image_that_cannot_be_started(build_in_docker, stub, engine, wheels, service):
+    """What the image lacks is told, and that it wants another one."""
+    wheels("alpha")
+    stub.fail("start", 400, 'runc create failed: exec: "timeout": executable file not found in $PATH: unknown')
+    outcome = build_in_docker(service("users", "alpha\n"))
+    assert outcome.exit_code == 1
+    assert "Error: the image has no timeout, which each distribution has in its coreutils, and " in outcome.stderr
+    assert engine.left() == []
+
+
 def test_retired_runtimes_have_their_own_image(build_in_docker, stub, wheels, service):
     """``--python36`` builds in the image that AWS made for it, with the warning that Lambda takes no more of these."""
     wheels("alpha")
