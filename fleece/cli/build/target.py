@@ -105,7 +105,7 @@ class Target:
         tags = []
         for minor in range(self.runtime.glibc[1], oldest - 1, -1):
             tags.append(f"manylinux_2_{minor}_{self.machine}")
-            if (2, minor) in _ALIASES and (self.machine == "x86_64" or minor == _AL1[1]):
+            if (2, minor) in _ALIASES:
                 tags.append(f"{_ALIASES[2, minor]}_{self.machine}")
         return (*tags, f"linux_{self.machine}")
 

@@ -71,6 +71,17 @@ def test_whether_the_user_names_an_index(settings, named):
     assert pip_settings.names_index({**settings, "index-url": "x"})
 
 
+def test_a_locks_indexes_yield_to_the_users():
+    """The first index of a lock is the main one, references in it are resolved; pip's own setting goes before."""
+    indexes = ("http://${USER}@127.0.0.1/a", "http://127.0.0.1/b")
+    found = pip_settings.index_variables(indexes, {"extra-index-url": "http://127.0.0.1/c"}, {"USER": "x"})
+    assert found == {
+        "PIP_INDEX_URL": "http://x@127.0.0.1/a",
+        "PIP_EXTRA_INDEX_URL": "http://127.0.0.1/b http://127.0.0.1/c",
+    }
+    assert pip_settings.index_variables(indexes, {"index-url": "http://127.0.0.1/d"}, {}) == {}
+
+
 def test_the_interpreter_that_runs_fleece_is_taken_first():
     """For the running minor version no other is looked for."""
     assert bytecode.find_interpreter(RUNNING, {}) == sys.executable

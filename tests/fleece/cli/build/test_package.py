@@ -106,7 +106,7 @@ def test_entries_taken_out_leave_the_rest_as_it_was(tmp_path):
 def zip_of(size):
     def write(path):
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("x", b"x" * size)
+            archive.writestr(zipfile.ZipInfo("x"), b"x" * size)
 
     return write
 
@@ -172,6 +172,14 @@ def test_a_cache_that_can_be_no_folder(tmp_path, there):
     place.touch()
     with pytest.raises(CommandError, match=r"nothing can be kept in the cache \S+/fleece/build .* set XDG_CACHE_HOME"):
         Cache(tmp_path / "fleece" / "build").keep("key", zip_of(1))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners")
+def test_a_cache_of_another_users_is_refused(tmp_path, monkeypatch):
+    """Who owns the folder could put packages into functions."""
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(CommandError, match=r"belongs to another user: set XDG_CACHE_HOME"):
+        Cache(tmp_path).check()
 
 
 def test_a_note_that_is_no_text_is_another_note(tmp_path):

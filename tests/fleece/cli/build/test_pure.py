@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, strategies as st
 
 from fleece.cli.build.arguments import spread_excludes
 from fleece.cli.build.exclusions import Exclusions, is_noise
+from fleece.cli.build.fingerprints import fingerprints
 from fleece.cli.build.plan import UNPACKED_LIMIT, cache_key, may_name_index, packages_left_out, reduced_key, refusal
 from fleece.cli.build.requirements import Requirements
 from fleece.cli.build.target import target_for
@@ -127,6 +129,21 @@ def test_the_key_changes_with_everything_that_decides_what_is_installed():
     assert len({key, reduced_key(key, ["a"]), reduced_key(key, ["a", "b"])}) == 3
 
 
+def test_local_files_count_by_size_and_time(tmp_path):
+    """A file that is longer or newer is another one; what a project's package is not made from does not count."""
+    for name in ("setup.py", "build/lib.py", ".git/index"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    script = tmp_path / "setup.py"
+    os.utime(script, (1, 1))
+    (line,) = fingerprints([tmp_path, tmp_path])
+    os.utime(script, (2, 2))
+    assert fingerprints([tmp_path]) != [line]
+    script.write_text("xx", encoding="utf-8")
+    os.utime(script, (1, 1))
+    assert fingerprints([tmp_path]) != [line]
+
+
 def test_the_key_is_the_same_with_another_token():
     """Credentials in requirements and settings are no part of the key."""
     urls = ("https://old@host/s", "https://new@host/s")
@@ -137,8 +154,11 @@ def test_the_key_is_the_same_with_another_token():
 def test_too_large_names_the_largest_parts():
     """One byte over the limit is too large, and the parts that take most are named first."""
     assert refusal({"a/x": UNPACKED_LIMIT - 1, "b": 1}) is None
-    text = refusal({"a/x": 1024**2, "a/y": UNPACKED_LIMIT, **{f"p{number}/x": number for number in range(9)}})
-    assert "251.0 MB unpacked, and Lambda takes 250.0 MB; the largest parts: a 251.0 MB, p8 " in text
+    text = refusal(
+        {"a/x": 1024**2, "a/y": UNPACKED_LIMIT, **{f"p{number}/x": number * 1024 for number in range(1, 11)}}
+    )
+    named = ", ".join(f"p{number} {number}.0 KB" for number in range(10, 1, -1))
+    assert f"MB unpacked, and Lambda takes 250.0 MB; the largest parts: a 251.0 MB, {named}; --exclude" in text
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,12 @@ def test_platforms_go_down_from_the_runtimes_glibc():
     assert "manylinux_2_16_aarch64" not in arm
 
 
+@pytest.mark.parametrize(("python", "abi"), [("2.7", "cp27mu"), ("3.6", "cp36m"), ("3.8", "cp38"), ("3.14", "cp314")])
+def test_old_abis_have_suffixes(python, abi):
+    """Up to 3.7 the ABI's tag says how Python was built, and pip wants it so."""
+    assert target_for(python, "x86_64").abi == abi
+
+
 def test_arm64_came_with_amazon_linux_2():
     """A runtime that never ran on arm64 is wrong usage there."""
     assert target_for("3.8", "arm64").machine == "aarch64"
