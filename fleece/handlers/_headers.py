@@ -42,10 +42,10 @@ class RequestHeaders(Mapping[str, "list[str]"]):
         self.column = column
 
     @classmethod
-    def of(cls, fields: Iterable[tuple[str, str]]) -> RequestHeaders:
+    def of(cls, fields: list[tuple[str, str]]) -> RequestHeaders:
         """Return the headers of names, in any case, and values."""
-        fields = list(fields)
-        return cls(names_of(tuple([name for name, _ in fields])), [value for _, value in fields])
+        names, column = zip(*fields, strict=True) if fields else ((), ())
+        return cls(names_of(names), column)
 
     def __getitem__(self, name: str) -> list[str]:
         return self._gathered()[name]
@@ -74,7 +74,7 @@ class RequestHeaders(Mapping[str, "list[str]"]):
 
     def without(self, name: str) -> RequestHeaders:
         """Return all headers but that of a lower-case name."""
-        return RequestHeaders.of(field for field in self.fields() if field[0] != name)
+        return RequestHeaders.of([field for field in self.fields() if field[0] != name])
 
     def with_value(self, name: str, value: str) -> RequestHeaders:
         """Return the headers with that of a lower-case name set to one value."""

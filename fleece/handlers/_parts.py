@@ -54,18 +54,16 @@ def pairs(parent: dict[str, Any], multi_value: str, single_value: str) -> list[t
 
 def headers(parent: dict[str, Any], multi_value: str, single_value: str) -> RequestHeaders:
     """Return the headers of either map, as `pairs` does."""
-    given = mapping(parent, multi_value)
-    try:  # what is nearly always so, each having one value, of ASCII: much quicker than asking each
-        if given:
-            column = [value for [value] in given.values()]
-        else:
-            given = mapping(parent, single_value)
-            column = list(given.values())
-        if "".join(column).isascii():
-            return RequestHeaders(names_of(tuple(given)), column)
+    multi = mapping(parent, multi_value)
+    given = multi or mapping(parent, single_value)
+    try:  # what is nearly always so: one value each, of ASCII; much quicker than asking each
+        column = [value for [value] in multi.values()] if multi else list(given.values())
+        found = RequestHeaders(names_of(tuple(given)), column)
+        is_ascii = "".join(column).isascii()
     except (TypeError, ValueError):
-        pass
-    return RequestHeaders.of((name, latin_1(value)) for name, value in pairs(parent, multi_value, single_value))
+        found = RequestHeaders.of(pairs(parent, multi_value, single_value))
+        is_ascii = "".join(found.column).isascii()
+    return found if is_ascii else RequestHeaders(found.names, [latin_1(value) for value in found.column])
 
 
 def body(event: dict[str, Any]) -> bytes:

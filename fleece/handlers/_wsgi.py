@@ -62,6 +62,7 @@ def _keys(names: Names) -> tuple[str, ...]:
     return tuple([_key(name) for name in names.lower])
 
 
+@lru_cache(maxsize=512)
 def _key(header: str) -> str:
     """Return the name of a header in the environ, or nothing for one that must not get there.
 

@@ -36,7 +36,7 @@ def serve(respond: Callable[[Request], Response], host: str, port: int, options:
 def _request(received: WerkzeugRequest) -> Request:
     name, port = received.server or ("localhost", None)
     body = received.get_data()
-    headers = RequestHeaders.of(field for field in received.headers if field[0].lower() not in _FRAMING)
+    headers = RequestHeaders.of([field for field in received.headers if field[0].lower() not in _FRAMING])
     if body:
         headers = headers.with_value("content-length", str(len(body)))
     return Request(
