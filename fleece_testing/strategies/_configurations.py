@@ -25,6 +25,7 @@ _STAGES = ("dev", "prod", "/.*/", "/feature-.*/", "/(qa|it)[0-9]?/")
 _COMMON = ("the same for several", 8080)  # values to write aliases of
 _PLAIN = re.compile(r"(?::encrypt:)?[A-Za-z][A-Za-z0-9 /._?,\[\]'\"é☃😀-]*(?<! )")
 _WORDS = re.compile(r"(?i:null|true|false)")
+_INDENTED = re.compile(r"^[ \t]|\n[ \t]")  # a folded block keeps the line breaks around such lines
 _UNPRINTABLE = re.compile("[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -99,8 +100,8 @@ def open_configurations(draw: Draw, *, has_secret: bool = False) -> OpenConfigur
         config["password"] = {f"+{names[0]}": ":encrypt:" + draw(secret_texts())}
     data = {"stages": stages, "config": config}
     text = _Writer(draw).document(data)
-    # Without a last line break, the text of a literal block would end without one as well.
-    if not re.search(r"\|(?!-)", text) and draw(st.booleans()):
+    # Without a last line break, the text of a block would end without one as well.
+    if not re.search(r"[|>](?!-)", text) and draw(st.booleans()):
         text = text.removesuffix("\n")
     if draw(st.booleans()):
         text = text.replace("\n", "\r\n")
@@ -199,17 +200,23 @@ class _Writer:
         return str(self._pick("\n", "\n", "  # why\n", " #\ttabs\t\n"))
 
     def _block(self, text: str, indent: int) -> str | None:
-        """Write a literal block, where the text can be one."""
+        """Write a literal or a folded block, where the text can be one."""
         body = text.rstrip("\n")
         if not body or _UNPRINTABLE.search(body.replace("\n", "").replace("\t", "")) or body[0] in " \t\n":
             return None
         if any(line.strip() == "" and line for line in body.split("\n")):
             return None
+        style = self._pick("|", ">") if not _INDENTED.search(body) else "|"
         margin = " " * (indent + self._pick(1, 2, 5))
         chomp = {0: "-", 1: ""}.get(len(text) - len(body), "+")
-        lines = [margin + line if line else "" for line in body.split("\n")]
-        ending = "\n" * max(1, len(text) - len(body))
-        return f" |{chomp}{self._line_end()}" + "\n".join(lines) + ending
+        lines = (self._folded(body) if style == ">" else body).split("\n")
+        block = "\n".join(margin + line if line else "" for line in lines)
+        return f" {style}{chomp}{self._line_end()}{block}" + "\n" * max(1, len(text) - len(body))
+
+    def _folded(self, body: str) -> str:
+        """Write the lines of a folded block, which a line break alone would join: a space may be one."""
+        doubled = re.sub("\n+", lambda breaks: breaks[0] + "\n", body)
+        return re.sub(r"(?<=[^ \t\n]) (?=[^ \t\n])", lambda _: str(self._pick(" ", " ", "\n")), doubled)
 
     def _flow(self, value: Any) -> str:
         between = self._pick(", ", ", ", " , ", ",\n      # among brackets\n      ")
