@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fleece._endpoints import is_loopback_host
 from fleece_testing._extras import require
-from fleece_testing._lifecycle import Startable
+from fleece_testing._lifecycle import Startable, not_started
 
 require("fleece_testing", "werkzeug")
 
@@ -91,7 +91,7 @@ class LoopbackServer(Startable):
     def port(self) -> int:
         """The port that the server listens on."""
         if self._server is None:
-            raise RuntimeError("The server has not been started; call start() or use it in a with block")
+            raise not_started("The server")
         return int(self._server.port)
 
     @property

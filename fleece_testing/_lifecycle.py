@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+def not_started(what: str) -> RuntimeError:
+    """Return the error of whoever asks something of what is not there yet, or no more."""
+    return RuntimeError(f"{what} has not been started; call start() or use it in a with block")
+
+
 class Startable(ABC):
     """Started at the beginning of a ``with`` block and stopped at its end, however that comes."""
 

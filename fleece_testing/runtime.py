@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleece_testing._arguments import checked_text
 from fleece_testing._arn import function_arn
-from fleece_testing._lifecycle import Startable
+from fleece_testing._lifecycle import Startable, not_started
 from fleece_testing._runtime_api import FunctionError, Task
 from fleece_testing._runtime_arguments import (
     checked_environment,
@@ -288,7 +288,7 @@ class Runtime(Startable):
 
     def _boot(self) -> Process:
         if self._plan is None:
-            raise RuntimeError("The runtime has not been started; call start() or use it in a with block")
+            raise not_started("The runtime")
         output = self._running_output()
         start = output.position()
         process = Process.boot(self._plan, output) if self._snapshot is None else self._snapshot.restore()
@@ -319,7 +319,7 @@ class Runtime(Startable):
 
     def _running_output(self) -> Output:
         if self._output is None:
-            raise RuntimeError("The runtime has not been started; call start() or use it in a with block")
+            raise not_started("The runtime")
         return self._output
 
     def _repeat(self, written: str) -> None:

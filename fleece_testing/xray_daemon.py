@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleece_testing import _xray_traces as traces
 from fleece_testing._arguments import checked_list
-from fleece_testing._lifecycle import Startable
+from fleece_testing._lifecycle import Startable, not_started
 from fleece_testing._trace_header import new_trace_id
 from fleece_testing._xray_receiver import Receiver, listen
 from fleece_testing._xray_rules import NAMESPACES, Document, Refused, validate
@@ -133,7 +133,7 @@ class XRayDaemon(Startable):
     def address(self) -> str:
         """``127.0.0.1:PORT``, as ``AWS_XRAY_DAEMON_ADDRESS`` wants it."""
         if self._server is None:
-            raise RuntimeError("The X-Ray daemon has not been started; call start() or use it in a with block")
+            raise not_started("The X-Ray daemon")
         return f"{self.host}:{self._server.port}"
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleece_testing._arguments import checked_lifetime, checked_text
 from fleece_testing._http import LoopbackServer
-from fleece_testing._lifecycle import Startable
+from fleece_testing._lifecycle import Startable, not_started
 from fleece_testing.aws import arguments as given
 from fleece_testing.aws._routes import check, signing_name
 from fleece_testing.aws.application import Application
@@ -124,7 +124,7 @@ class AWS(Startable, _Misbehaving):
     def url(self) -> str:
         """The endpoint of every service, ``http://127.0.0.1:PORT``."""
         if self._server is None:
-            raise RuntimeError("The emulated AWS has not been started; call start() or use it in a with block")
+            raise not_started("The emulated AWS")
         return self._server.url
 
     def environment(self) -> dict[str, str]:
