@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import fleece
 from fleece_testing import plugin
 
 pytest_plugins = ["pytester"]
@@ -75,6 +76,12 @@ def test_environments_are_read(fleece_cli):
     fleece_cli.folder.joinpath("environments.yml").write_text(ENVIRONMENTS, encoding="utf-8")
     told = fleece_cli("run", "-e", "nope", "--export", "json").stderr
     assert told == "Error: environments.yml: no environment 'nope'; it has 'staging', 'production', 'sandbox'\n"
+
+
+def test_the_version_is_this_one():
+    """What the README says to install, and what it says of this version, has this version's number."""
+    assert f"`fleece=={fleece.__version__}`" in README
+    assert f"\n{fleece.__version__} is a development version" in README
 
 
 def test_the_two_commands_are_there_to_be_run():
