@@ -59,7 +59,8 @@ def check(wire: werkzeug.wrappers.Request, secret_access_key: str, now: datetime
         return AWSError("SignatureDoesNotMatch", "The signature is not that of the form's policy.", _FORBIDDEN)
     try:
         policy = json.loads(base64.b64decode(fields["policy"], validate=True))
-        ends = datetime.fromisoformat(policy["expiration"].replace("Z", "+00:00"))
+        # AWS's times end with a Z, which Python 3.10 does not read.
+        ends = datetime.fromisoformat(policy["expiration"].removesuffix("Z") + "+00:00")
         conditions = [_condition(one) for one in policy["conditions"]]
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
         return AWSError("InvalidPolicyDocument", f"The content of the form's policy is not valid: {error!r}")

@@ -238,6 +238,8 @@ def test_a_form_ends(s3, version):
         b"x",
         b"[]",
         b'{"expiration": "x", "conditions": []}',
+        b'{"expiration": "2099-01-01T00:00:00+01:00", "conditions": []}',
+        b'{"expiration": "2099-01-01T00:00:00Z", "conditions": [["content-length-range", "a", 1]]}',
         b'{"expiration": "2099-01-01T00:00:00Z", "conditions": [[1]]}',
     ],
 )
