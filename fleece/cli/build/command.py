@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fleece.cli.build.builder import Built, Job
     from fleece.cli.build.cache import Cache
     from fleece.cli.build.plan import Installer, Options
+    from fleece.cli.build.reports import Reports
     from fleece.cli.build.target import Architecture
 
 _log = logging.getLogger("fleece.cli.build")
@@ -161,7 +162,7 @@ def _build(options: Options, folders: Sequence[Path], *, docker: bool) -> None:
     kept = cache.Cache(cache.default_folder(os.environ))
     kept.check()
     build = builder.Builder(options, _installer(options, kept, docker=docker), kept, os.environ)
-    outcomes = services.build_all(build, jobs, lambda job: reports.of_job(job, several=len(jobs) > 1))
+    outcomes = services.build_all(build, jobs, lambda job: _reports(job, several=len(jobs) > 1))
     for _, outcome in outcomes:
         if not isinstance(outcome, Exception):
             _log.info("%s", reports.summary(outcome, options))
@@ -179,6 +180,19 @@ def _installer(options: Options, kept: Cache, *, docker: bool) -> Installer:
     from fleece.cli.build.wheels import WheelInstaller  # noqa: PLC0415
 
     return WheelInstaller(options.target, Processes())
+
+
+def _reports(job: Job, *, several: bool) -> Reports:
+    """Return where a service's build tells of itself: in lines that name it, where it is one of several."""
+    from fleece.cli._progress import track  # noqa: PLC0415
+    from fleece.cli.build.reports import Reports, untracked  # noqa: PLC0415
+
+    prefix = f"{job.places.service}: " if several else ""
+    return Reports(
+        info=lambda line: _log.info("%s%s", prefix, line),
+        warning=lambda line: _log.warning("%s%s", prefix, line),
+        track=untracked if several else track,
+    )
 
 
 def _raise_failures(outcomes: Sequence[tuple[Job, Built | CommandError]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -11,10 +10,8 @@ from fleece.cli.build.plan import readable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fleece.cli.build.builder import Built, Job
+    from fleece.cli.build.builder import Built
     from fleece.cli.build.plan import Options
-
-_log = logging.getLogger("fleece.cli.build")
 
 Item = TypeVar("Item")
 
@@ -38,18 +35,6 @@ class Reports:
     info: Callable[[str], None]
     warning: Callable[[str], None]
     track: Track
-
-
-def of_job(job: Job, *, several: bool) -> Reports:
-    """Return where a service's build tells of itself: in lines that name it, where it is one of `several`."""
-    from fleece.cli._progress import track  # noqa: PLC0415 (slow to load)
-
-    prefix = f"{job.places.service}: " if several else ""
-    return Reports(
-        info=lambda line: _log.info("%s%s", prefix, line),
-        warning=lambda line: _log.warning("%s%s", prefix, line),
-        track=untracked if several else track,
-    )
 
 
 def summary(built: Built, options: Options) -> str:
