@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fleece.handlers import _loop
-from fleece.handlers._headers import RequestHeaders
+from fleece.handlers._headers import RequestHeaders, names_of
 from fleece.handlers._http import Request, Response, check_headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import TypeAlias
 
+    from fleece.handlers._headers import Names
     from fleece.handlers._http import Headers
     from fleece.handlers._log import RequestLog
 
@@ -42,7 +44,8 @@ def scope_of(request: Request) -> Scope:
         "root_path": request.script_name,
         "query_string": request.query.encode(),
         "headers": [
-            (name.encode("latin-1", "replace"), value.encode("latin-1")) for name, value in request.headers.fields()
+            (name, value.encode("latin-1"))
+            for name, value in zip(_encoded(request.headers.names), request.headers.column, strict=True)
         ],
         "client": (request.remote_addr, 0),
         "server": (request.server_name, request.server_port),
@@ -58,8 +61,9 @@ def request_of(scope: Scope, body: bytes) -> Request:
         method=scope["method"],
         path=path.removeprefix(root_path),
         query=scope["query_string"].decode("latin-1"),
-        headers=RequestHeaders.of(
-            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        headers=RequestHeaders(
+            _decoded(tuple([name for name, _ in scope["headers"]])),
+            [value.decode("latin-1") for _, value in scope["headers"]],
         ),
         body=body,
         script_name=root_path,
@@ -69,6 +73,16 @@ def request_of(scope: Scope, body: bytes) -> Request:
         server_port=server_port or 0,
         protocol=f"HTTP/{scope['http_version']}",
     )
+
+
+@lru_cache(maxsize=64)
+def _encoded(names: Names) -> tuple[bytes, ...]:
+    return tuple([name.encode("latin-1", "replace") for name in names.lower])
+
+
+@lru_cache(maxsize=64)
+def _decoded(names: tuple[bytes, ...]) -> Names:
+    return names_of(tuple([name.decode("latin-1") for name in names]))
 
 
 async def read_body(receive: Receive) -> bytes:
