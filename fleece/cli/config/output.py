@@ -61,7 +61,7 @@ def _represent_string(_dumper: _Dumper, text: str) -> yaml.ScalarNode:
     if not is_printable(text.replace("\n", "")) or not text.strip():
         style = '"'  # the other styles lose or change some white space and control characters
     elif "\n" in text:
-        style = "|" if text[0] not in " \n" else '"'
+        style = "|"
     elif not isinstance(plain_value(text), str) or text in _LETTERS:
         style = "'"
     # Not by the dumper's represent_scalar: connexion replaces that for the whole process, by one that drops the style.

@@ -5,6 +5,7 @@ import io
 import json
 import re
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, note, settings, strategies as st
 from ruamel.yaml import YAML
@@ -121,6 +122,7 @@ values = st.recursive(
 @given(st.dictionaries(texts, values, max_size=3))
 @example({"0o0": None})
 @example({"a": ["yes", "12:30:45", "0o17", "1e3", "=", "<<"]})
+@example({"a": [" x\ny", "\n\n x\n"], "b": {"c": [[" \nx"]]}})
 def test_yaml_output_is_the_same_to_readers_of_both_versions(data):
     """Rendered YAML is read back the same by readers of YAML 1.1 and 1.2, and as a configuration."""
     written = output.to_yaml(data)
@@ -131,6 +133,20 @@ def test_yaml_output_is_the_same_to_readers_of_both_versions(data):
     indented = "".join(f" {line}" if line.strip("\r\n") else line for line in written.splitlines(keepends=True))
     if all(isinstance(key, str) and not key.startswith("+") and key != "<<" for key in _keys(data)):
         assert as_data(document.parse(Source("x", stages + indented)).config, lambda leaf: leaf.value) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (["y", "N", "yes", "o"], "- 'y'\n- 'N'\n- 'yes'\n- o\n"),
+        (1, "1\n"),
+        ("a: b", "'a: b'\n"),
+        ({"pem": "-----BEGIN\nMII\n"}, "pem: |\n  -----BEGIN\n  MII\n"),
+    ],
+)
+def test_yaml_is_as_people_write_it(data, text):
+    """One letter can be a boolean to YAML 1.1; a value alone has no mark of its end; several lines are a block."""
+    assert output.to_yaml(data) == text
 
 
 def _keys(data):
