@@ -85,11 +85,14 @@ def test_an_end_at_any_moment(ended, arguments, number):
 def test_only_the_first_signal_counts():
     """A second signal does not interrupt the way out, and afterwards signals are what they were."""
     before = signal.getsignal(signal.SIGTERM)
+    done = []
     with pytest.raises(SystemExit) as ended, endings.in_order():  # noqa: PT012 (the way out is the point)
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGINT)
+            done.append("the way out")
+    assert done == ["the way out"]
     assert ended.value.code == 128 + signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is before
