@@ -78,8 +78,12 @@ class RequestHeaders(Mapping[str, "list[str]"]):
 
     def with_value(self, name: str, value: str) -> RequestHeaders:
         """Return the headers with that of a lower-case name set to one value."""
-        others = self.without(name) if name in self else self
-        return RequestHeaders(names_of((*others.names.lower, name)), [*others.column, value])
+        index = self.names.last.get(name)
+        if index is None:
+            return RequestHeaders(names_of((*self.names.lower, name)), [*self.column, value])
+        if not self.names.are_unique:
+            return self.without(name).with_value(name, value)
+        return RequestHeaders(self.names, [*self.column[:index], value, *self.column[index + 1 :]])
 
     def _gathered(self) -> dict[str, list[str]]:
         gathered: dict[str, list[str]] = {}
