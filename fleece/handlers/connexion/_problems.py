@@ -12,6 +12,7 @@ from connexion.exceptions import InternalServerError, NonConformingResponse, Pro
 from starlette.exceptions import HTTPException
 
 from fleece.handlers._http import phrase
+from fleece.httperror import HTTPError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
     ErrorHandler: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
 
+_OF_THE_CLIENT, _OF_THE_SERVER = range(400, 500), range(500, 600)
+
 
 def error_handlers(log: RequestLog) -> dict[type[Exception], ErrorHandler]:
-    """Return the handlers of an application's errors; the causes of 500s go to the log, and to nobody else."""
+    """Return the handlers of an application's errors; the causes of 5xx go to the log, and to nobody else."""
 
     async def broken_promise(_request: Any, error: NonConformingResponse) -> Any:
         log.failed(f"The response breaks the specification: {error.detail}")
@@ -33,7 +36,16 @@ def error_handlers(log: RequestLog) -> dict[type[Exception], ErrorHandler]:
         log.failed("The handler failed", error)
         return InternalServerError().to_problem()
 
+    async def carried(_request: Any, error: HTTPError) -> Any:
+        status = error.status_code
+        if status in _OF_THE_CLIENT:
+            return problem(status, phrase(status), error.message or phrase(status))
+        log.failed("The handler failed", error)
+        told = InternalServerError()
+        return problem(status, phrase(status), told.detail) if status in _OF_THE_SERVER else told.to_problem()
+
     return {
+        HTTPError: carried,
         HTTPException: _answer_http_exception,
         ProblemException: _answer_problem,
         NonConformingResponse: broken_promise,

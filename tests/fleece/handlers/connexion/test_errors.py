@@ -7,6 +7,8 @@ import connexion
 import pytest
 
 from fleece.connexion import get_connexion_app
+from fleece.httperror import HTTPError
+from fleece.raxauth import authenticate
 from fleece_testing import events
 
 
@@ -84,6 +86,38 @@ def test_an_exception_of_a_handler(app, caplog):
     assert answer["statusCode"] == 500
     assert "swordfish" not in answer["body"]
     assert "RuntimeError: the password is swordfish" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "detail", "logged"),
+    [
+        (HTTPError(404, "no such user"), 404, "no such user", False),
+        (HTTPError(401), 401, "Unauthorized", False),
+        (HTTPError(503, "the password is swordfish"), 503, "The server encountered an internal error", True),
+        (HTTPError(302, "the password is swordfish"), 500, "The server encountered an internal error", True),
+    ],
+    ids=lambda value: str(value)[:3],
+)
+def test_an_http_error_of_a_handler(users_api, framework, document, caplog, error, status, detail, logged):
+    """`HTTPError` is answered with its status; what it says is for the client if that is at fault, else for the log."""
+
+    def fails():
+        raise error
+
+    users_api.fails = fails
+    answer = get_connexion_app("users", document, framework=framework).call_proxy_api(events.request("GET", "/fails"))
+    said = json.loads(answer["body"])
+    assert (answer["statusCode"], said["status"]) == (status, status)
+    assert said["detail"].startswith(detail)
+    assert answer["multiValueHeaders"]["content-type"] == ["application/problem+json"]
+    assert ("the password is swordfish" in caplog.text) is logged
+
+
+def test_a_token_that_is_not_valid(users_api, framework, document):
+    """An operation behind `fleece.raxauth.authenticate` answers 401."""
+    users_api.fails = authenticate()(lambda token="": {})
+    app = get_connexion_app("users", document, framework=framework)
+    assert app.call_proxy_api(events.request("GET", "/fails"))["statusCode"] == 401
 
 
 def test_the_applications_own_error_handler(app, users_api):
