@@ -17,6 +17,20 @@ settings.register_profile("nightly", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_collection_modifyitems(items):
+    """Let the nightly profile's number of examples hold for tests with a smaller one of their own, too.
+
+    What a test's own decorator says wins over the profile, and Hypothesis has no other way round that.
+    """
+    if os.environ.get("HYPOTHESIS_PROFILE") != "nightly":
+        return
+    number = settings.get_profile("nightly").max_examples
+    for test in [item.function for item in items if isinstance(item, pytest.Function)]:
+        own = getattr(test, "_hypothesis_internal_use_settings", None)
+        if own is not None and own.max_examples < number:
+            test._hypothesis_internal_use_settings = settings(own, max_examples=number)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item):
     """Let a test fail in CI that skips itself for a part that is missing: there it must be.

@@ -114,7 +114,7 @@ def _end(builder: Builder, futures: Sequence[Future[Built | CommandError]]) -> N
         future.cancel()
     builder.stop()
     if wait(futures, timeout=_PATIENCE).not_done:
-        _log.warning("the engine does not answer: a container may be left, which ends within four hours")
+        _log.warning("the engine does not answer: a container may be left until it does again")
 
 
 def _attempt(builder: Builder, job: Job, reports: Reports) -> Built | CommandError:

@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 _AT_ONCE = 1.0  # seconds in which nobody has edited anything
 
+_MOST_TIMES = 50  # that one text is edited; a script in an editor's place may change it for ever
+
 
 def edit(
     workspace: Workspace,
@@ -78,7 +80,10 @@ def edit(
 def _close(workspace: Workspace, editor: Editor, path: Path, before: bytes | None, again: Callable[[], bool]) -> None:
     """Import what was written; as long as it cannot be read and comes back changed, have it edited again."""
     refused = None
-    while (written := _read(path)) != refused:
+    for _ in range(_MOST_TIMES):
+        written = _read(path)
+        if written == refused:
+            break
         try:
             workspace.import_(written, before, name=f"{workspace.path} as edited")
         except ConfigError as error:

@@ -168,10 +168,11 @@ else:
     assert imported("render", "prod", "--json").json["foo"] == "baz"
 
 
-def test_what_stays_unreadable_is_kept(imported, edit, runtime):
-    """When what was opened again comes back unchanged, the edit fails, and the text is not lost."""
+@pytest.mark.parametrize("more", ["", "open(sys.argv[1], 'a').write(']')"], ids=["unchanged", "wrong in another way"])
+def test_what_stays_unreadable_is_kept(imported, edit, runtime, more):
+    """When what was opened again comes back unchanged, or wrong for ever, the edit fails, and the text is not lost."""
     before = imported.path.read_bytes()
-    result = edit(REPLACE.format("foo: bar", "foo: ["))
+    result = edit(REPLACE.format("foo: bar", "foo: [") + f"\nimport sys; {more}")
     assert result.exit_code == 1
     assert "what was written cannot be read, and nothing was changed" in result.stderr
     assert imported.path.read_bytes() == before
@@ -293,7 +294,7 @@ def test_signals_leave_nothing_in_clear(imported, runtime, number, code):
     os.killpg(process.pid, number)
     os.killpg(process.pid, number)
     process.communicate()
-    assert process.returncode == code
+    assert process.returncode in {code, -number}  # a shell shows both alike: the second may come at the very end
     assert imported.path.read_bytes() == before
     assert list(runtime.iterdir()) == []
 
