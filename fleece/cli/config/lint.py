@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fleece.cli.config.document import Document
     from fleece.cli.config.keys import KeyService
+    from fleece.cli.config.rules import Rule
     from fleece.cli.config.tree import Path
 
 Severity = Literal["error", "warning"]
@@ -34,7 +35,7 @@ class Finding:
     """
 
     line: int
-    rule: str
+    rule: Rule
     severity: Severity
     message: str
 
@@ -181,10 +182,10 @@ class _Linter:
         for leaf, reason in closed.undecryptable(self._document, self._ciphertexts, keys):
             yield self._at(leaf, "cannot-decrypt", "error", f"cannot be decrypted: {reason}")
 
-    def _at(self, leaf: Leaf, rule: str, severity: Severity, message: str) -> Finding:
+    def _at(self, leaf: Leaf, rule: Rule, severity: Severity, message: str) -> Finding:
         return self._finding(leaf.node.start_mark.index, rule, severity, f"{leaf.title}: {message}")
 
-    def _finding(self, start: int, rule: str, severity: Severity, message: str) -> Finding:
+    def _finding(self, start: int, rule: Rule, severity: Severity, message: str) -> Finding:
         return Finding(self._document.source.line(start), rule, severity, message)
 
 

@@ -9,6 +9,7 @@ import click
 
 from fleece.cli import _streams
 from fleece.cli.config.arguments import any_key_option
+from fleece.cli.config.rules import RULES
 from fleece.cli.config.settings import pass_settings
 from fleece.cli.errors import FAILURE_CODE
 
@@ -22,17 +23,31 @@ _FOUND, _FAILED = 1, 2
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
 @click.option("--strict", is_flag=True, help="End with 1 for warnings, too.")
 @click.option("--no-decrypt", is_flag=True, help="Do not try to decrypt the secrets, which takes credentials.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="RULE",
+    type=click.Choice(RULES),
+    help="Leave out what one rule finds; repeatable.",
+)
 @any_key_option
 @pass_settings
 @click.pass_context
 def command(
-    ctx: click.Context, settings: Settings, as_json: bool, strict: bool, no_decrypt: bool, any_key: bool
+    ctx: click.Context,
+    settings: Settings,
+    as_json: bool,
+    strict: bool,
+    no_decrypt: bool,
+    ignore: tuple[str, ...],
+    any_key: bool,
 ) -> int:
     """Show what is wrong in the configuration, or looks wrong.
 
     \b
     fleece config lint
     fleece config lint --no-decrypt --strict
+    fleece config lint --strict --ignore looks-secret
     fleece config lint --json
 
     Errors are secrets in clear or that cannot be decrypted, and stages without a value. Warnings are expressions that
@@ -46,7 +61,8 @@ def command(
 
     ctx.meta[FAILURE_CODE] = _FAILED
     workspace = settings.workspace(any_key=any_key)
-    findings = lint(workspace.document(), None if no_decrypt else workspace.keys, at_head(workspace.path.absolute()))
+    found = lint(workspace.document(), None if no_decrypt else workspace.keys, at_head(workspace.path.absolute()))
+    findings = [finding for finding in found if finding.rule not in ignore]
     if as_json:
         data = {"file": str(workspace.path), "findings": [dataclasses.asdict(finding) for finding in findings]}
         output = to_json(data) + "\n"

@@ -173,6 +173,22 @@ def test_ciphertexts_that_moved_since_head(committed):
     assert committed("lint", "--no-decrypt", "--strict").exit_code == 1
 
 
+def test_a_rule_can_be_ignored(committed):
+    """``--ignore`` leaves out what that rule finds, and no other; a name that is none is refused."""
+    committed.path.write_text(committed.path.read_text().replace("password:", "passphrase:") + "  token: hunter2\n")
+    strict = ("lint", "--no-decrypt", "--strict")
+    assert {one["rule"] for one in committed(*strict, "--json").json["findings"]} == {
+        "moved-ciphertext",
+        "looks-secret",
+    }
+    rest = committed(*strict, "--json", "--ignore", "moved-ciphertext")
+    assert (rest.exit_code, [one["rule"] for one in rest.json["findings"]]) == (1, ["looks-secret"])
+    assert committed(*strict, "--ignore", "moved-ciphertext", "--ignore", "looks-secret").exit_code == 0
+    unknown = committed("lint", "--ignore", "moved")
+    assert unknown.exit_code == 2
+    assert "'moved' is not one of 'cannot-decrypt', 'looks-secret'" in unknown.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_file_whose_name_is_no_text(config):
     """Names of files are bytes: what is none of UTF-8 is escaped, as it is in messages."""
