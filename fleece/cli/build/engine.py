@@ -19,6 +19,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
 from fleece.cli.build.container import Container
+from fleece.cli.build.keepalive import probe
 from fleece.cli.build.urls import mask
 from fleece.cli.errors import CommandError
 
@@ -99,6 +100,7 @@ class Containers:
                 "DOCKER_HOST, or pass --no-docker"
             ) from error
         client.api.hooks["response"].append(self._remember)
+        probe(client.api, client.api.base_url)
         with contextlib.closing(client):
             try:
                 yield Engine(client.api, self)

@@ -306,33 +306,45 @@ def build_in_docker(engine, capfd):
 def gate(engine, monkeypatch):
     """Stand between fleece and the engine: see `Gate`."""
     with contextlib.closing(Gate(os.environ["DOCKER_HOST"].removeprefix("unix://"))) as made:
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{made.path}")
+        monkeypatch.setenv("DOCKER_HOST", made.url)
+        yield made
+
+
+@pytest.fixture
+def tcp_gate(engine, monkeypatch):
+    """Stand between fleece and the engine, as if it were on another machine: see `Gate`."""
+    with contextlib.closing(Gate(os.environ["DOCKER_HOST"].removeprefix("unix://"), tcp=True)) as made:
+        monkeypatch.setenv("DOCKER_HOST", made.url)
         yield made
 
 
 class Gate:
-    """A unix socket in front of an engine's: counts what comes, and can shut as if the engine had gone.
+    """A socket in front of an engine's: counts what comes, and can shut as if the engine had gone.
 
     Attributes:
-        path: of the socket.
+        url: for ``DOCKER_HOST``: a unix socket, or one of TCP, as of an engine on another machine.
         connections: how many there were.
         shuts_at: what the engine says at which it shuts.
         stalls_at: what the engine says after which nothing more comes through, until it is shut.
         stalled: set once that is so.
     """
 
-    def __init__(self, upstream):
+    def __init__(self, upstream, *, tcp=False):
         self.connections = 0
         self.shuts_at = self.stalls_at = None
         self._shut, self.stalled = threading.Event(), threading.Event()
         self._upstream = upstream
         self._folder = tempfile.TemporaryDirectory(prefix="fleece-")
-        self.path = f"{self._folder.name}/gate.sock"
         self._sockets = []
         self._threads = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen()
+        if tcp:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.url = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+        else:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(f"{self._folder.name}/gate.sock")
+            self._listener.listen()
+            self.url = f"unix://{self._folder.name}/gate.sock"
         self._start(self._accept)
 
     def close(self):

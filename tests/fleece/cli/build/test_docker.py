@@ -337,11 +337,31 @@ def test_an_engine_that_goes_in_mid_build(build_in_docker, engine, gate, wheels,
     outcome = build_in_docker(folder, "--rebuild")
     assert outcome.exit_code == 1
     last = outcome.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"Error: the Docker engine at unix://{gate.path} went away (Connection refused): start it")
+    assert last.startswith(f"Error: the Docker engine at {gate.url} went away (Connection refused): start it")
     assert zip_of(folder) == first
     assert [one.name for one in Path("cache").rglob("tmp-*")] == []
     engine.await_removal()
     assert engine.left() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's connections are read from /proc")
+def test_an_engine_elsewhere_is_asked_whether_it_is_there(engine, tcp_gate, wheels, service):
+    """While an engine on another machine is silent, the system probes its connections: no build waits for ever."""
+    wheels("alpha")
+    tcp_gate.stalls_at = b"Processing "
+    command = [sys.executable, "-m", "fleece", "build", "--python", engine.python]
+    command += ["--architecture", engine.architecture, str(service("users", "alpha\n"))]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        assert tcp_gate.stalled.wait(60)
+        port = f":{int(tcp_gate.url.rpartition(':')[2]):04X}"
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        timers = [line[5][:2] for line in lines if line[2].endswith(port) and line[3] == "01"]
+        tcp_gate.shut()
+        told = child.communicate(timeout=60)[1]
+    assert set(timers) == {"02"}  # keepalive's
+    assert child.returncode == 1
+    assert f"the Docker engine at {tcp_gate.url} went away" in told
+    engine.await_removal()
 
 
 @pytest.fixture
