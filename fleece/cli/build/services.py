@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import signal
 import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
+from fleece.cli import endings
 from fleece.cli.build import plan, requirements
 from fleece.cli.build.builder import Job
 from fleece.cli.errors import CommandError, UsageError, as_command_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import FrameType
-    from typing import NoReturn
 
     from fleece.cli.build.builder import Builder, Built
     from fleece.cli.build.plan import Options, Places
@@ -79,11 +76,11 @@ def build_all(
 ) -> list[tuple[Job, Built | CommandError]]:
     """Build every job, and return what came of each, in their order; one that fails does not stop the others.
 
-    When the caller is interrupted, what runs is ended and temporary files are gone before the exception goes on.
+    When a signal comes, what runs is ended first, and temporary files are gone.
     """
     slots = threading.Semaphore(_AT_ONCE)
     futures: list[Future[Built | CommandError]] = []
-    with _terminable():
+    with endings.in_order():
         try:
             for job in jobs:
                 futures.append(_start(slots, builder, job, reports(job)))  # noqa: PERF401 (all made are wanted below)
@@ -122,25 +119,3 @@ def _attempt(builder: Builder, job: Job, reports: Reports) -> Built | CommandErr
         return builder.build(job, reports)
     except Exception as error:  # noqa: BLE001 (told to the user, with the traceback when debugging)
         return as_command_error(error)
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM, and a terminal that is closed, unwind as Ctrl-C does, so that nothing is left behind."""
-
-    def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    named = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
-    # One that is ignored stays so, as under nohup.
-    before = {number: handler for number in named if number and (handler := signal.getsignal(number)) != signal.SIG_IGN}
-    try:
-        for number in before:
-            signal.signal(number, leave)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from fleece.cli.config import endings
+from fleece.cli import endings
 from fleece.cli.config.editor import EditorError
 from fleece.cli.config.private_folder import keep, private_folder, write_private
 from fleece.cli.config.source import ConfigError

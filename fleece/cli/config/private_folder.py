@@ -27,7 +27,7 @@ def private_folder() -> Iterator[Path]:
     """Make a folder for the time of the block, in memory if the system has a place there.
 
     It is removed however the block ends; if the process is killed, the next call on this machine removes it. Signals
-    must raise no more than one exception in the block: see `fleece.cli.config.endings`.
+    must raise no more than one exception in the block: see `fleece.cli.endings`.
 
     Raises:
         OSError: it cannot be made.

@@ -9,7 +9,8 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from fleece.cli.config import endings, parameters, render
+from fleece.cli import endings
+from fleece.cli.config import parameters, render
 from fleece.cli.config.parameter_store import ParameterStore
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from fleece.cli import endings
 from fleece.cli._files import locked, write_atomically
 from fleece.cli._progress import track
-from fleece.cli.config import closed, document, endings, json_input, render
+from fleece.cli.config import closed, document, json_input, render
 from fleece.cli.config.clients import Clients
 from fleece.cli.config.keys import KMS
 from fleece.cli.config.output import tree_to_json

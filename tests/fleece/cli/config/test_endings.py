@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleece.cli.config import endings
+from fleece.cli import endings
 
 PROGRAM = Path(__file__).with_name("run_and_end.py")
 IMPORT = ("import",)

@@ -1,4 +1,4 @@
-"""Ending in order when a signal says so: what is in clear is removed on the way out."""
+"""Ending in order when a signal says so: what is in clear is removed on the way out, and what runs is ended."""
 
 from __future__ import annotations
 
