@@ -65,6 +65,7 @@ class _Lifespan:
         self._app = app
         self._log = log
         self._process = os.getpid()
+        self._owner = _loop.owner()  # the application shuts down on the loop on which it has started
         self._answered = asyncio.Event()
         self._stopping = asyncio.Event()
         self._events = iter(("startup", "shutdown"))

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """A loop that closes itself when it is dropped, as a forked child does with its parent's.
+    """A loop that can be closed in a forked child.
 
     Its selector is of the kind that keeps its state in this process. The default one keeps it in the kernel, where a
     child that closes its copy would change the parent's.
@@ -32,11 +32,26 @@ class _Loop(asyncio.SelectorEventLoop):
             self.close()
 
 
+class _Owner:
+    """Closes its loop when nobody has the owner any more, as in a forked child, which drops its parent's.
+
+    The loop refers to itself: left to the garbage collector, its sockets may come to their end before it does.
+    """
+
+    def __init__(self, loop: _Loop) -> None:
+        self.loop = loop
+
+    def __del__(self) -> None:
+        if not self.loop.is_running():
+            self.loop.close()
+
+
 class _ThreadsLoop(threading.local):
     """A loop for each thread: Lambda handles one request at a time in each."""
 
     def __init__(self) -> None:
-        self.loop = _Loop()
+        self.owner = _Owner(_Loop())
+        self.loop = self.owner.loop
         self.belongings: dict[object, Any] = {}
 
 
@@ -62,6 +77,11 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     It sees the context variables that the caller has set. Tasks that it leaves behind go on at the next call.
     """
     return _of_this_thread().loop.run_until_complete(coroutine)
+
+
+def owner() -> object:
+    """Return what keeps this thread's loop open as long as somebody has it."""
+    return _of_this_thread().owner
 
 
 def belongings() -> dict[object, Any]:

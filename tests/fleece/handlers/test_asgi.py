@@ -416,18 +416,23 @@ main(events.request("GET", "/"), None)
             runtime.restore()
 
     @pytest.mark.parametrize(
-        ("child", "said"),
+        ("what", "said"),
         [
-            ("idle", ["start in parent", "stop in parent"]),
+            ("fork", ["start in parent", "stop in parent"]),
+            ("drop", ["start in parent", "stop in parent"]),
             ("start", ["start in parent", "start in child", "stop in child", "stop in parent"]),
         ],
     )
-    def test_at_the_end_of_the_process_the_application_shuts_down(self, child, said):
-        """A process that exits by itself runs the shutdown of what it has started, and not of what its parent has."""
+    def test_at_the_end_of_the_process_the_application_shuts_down(self, what, said):
+        """A process that exits by itself runs the shutdown of what it has started, and not of what its parent has.
+
+        So it is with what was started before the resources were dropped.
+        """
         code = """
 import asyncio, gc, os, sys
 from contextlib import asynccontextmanager
 from starlette.applications import Starlette
+from fleece._defaults import defaults
 from fleece.handlers.asgi import asgi_handler
 from fleece_testing import events
 
@@ -452,9 +457,12 @@ if os.fork() == 0:
         asgi_handler(events.request("GET", "/"), None, app)
     sys.exit()
 os.wait()
+if sys.argv[1] == "drop":
+    defaults.reset()
+    gc.collect()
 """
         run = subprocess.run(
-            [sys.executable, "-Xdev", "-Werror", "-c", code, child],
+            [sys.executable, "-Xdev", "-Werror", "-c", code, what],
             capture_output=True,
             text=True,
             check=True,

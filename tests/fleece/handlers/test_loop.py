@@ -32,13 +32,14 @@ def test_a_thread_keeps_its_loop():
 
 
 def test_a_dropped_loop_is_closed():
-    """A loop that is dropped, as by a SnapStart restore, closes itself without a warning."""
+    """A loop that is dropped, as by a SnapStart restore, is closed at once, and gone once garbage is collected."""
     loop = _loop.run(current_loop())
-    closed = weakref.finalize(loop, lambda: None)
-    del loop
+    gone = weakref.finalize(loop, lambda: None)
     defaults.forget("fleece.handlers.loop")
+    assert loop.is_closed()
+    del loop
     gc.collect()
-    assert not closed.alive
+    assert not gone.alive
     assert not _loop.run(current_loop()).is_closed()
 
 
