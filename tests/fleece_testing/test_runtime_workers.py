@@ -1,7 +1,9 @@
 """What the workers of a managed instance write, under AWS's own runtime client."""
 
+import contextlib
 import gc
 import json
+import os
 import textwrap
 import threading
 import time
@@ -27,9 +29,14 @@ def source(tmp_path):
 
 
 def open_descriptors():
-    """Return how many descriptors this process has open, but for those that Werkzeug leaves to the collector."""
+    """Return what this process has open, as device and inode, but for what Werkzeug leaves to the collector."""
     gc.collect()
-    return len(list(Path("/dev/fd").iterdir()))
+    found = set()
+    for path in list(Path("/dev/fd").iterdir()):
+        with contextlib.suppress(OSError):  # of the listing itself, closed by now
+            status = os.fstat(int(path.name))
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 def invoke_at_once(runtime, *events):
@@ -90,13 +97,13 @@ def test_a_worker_s_line_counts_when_it_is_finished(fleece_runtime, source):
 
 
 def test_stopping_leaves_no_thread_socket_or_file(source, tmp_path, monkeypatch):
-    """The socket for the workers' streams goes with all the rest."""
+    """The socket for the workers' streams goes with all the rest; what other tests left may end meanwhile."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before, descriptors = set(threading.enumerate()), open_descriptors()
     with Runtime(source("def main(event, context):\n    print('x')\n"), "app.main", concurrency=2) as runtime:
         assert runtime.invoke().logs == ["x"]
-    assert set(threading.enumerate()) == before
-    assert open_descriptors() == descriptors
+    assert set(threading.enumerate()) <= before
+    assert open_descriptors() <= descriptors
     assert [path.name for path in tmp_path.iterdir()] == ["src"]
 
 
