@@ -115,7 +115,8 @@ class DockerInstaller:
 
     @property
     def _note(self) -> str:
-        return f"{self.environment.get('DOCKER_HOST', '')} {self.image} {self.target.architecture}"
+        engine = self.environment.get("DOCKER_HOST") or self.environment.get("DOCKER_CONTEXT", "")
+        return f"{engine} {self.image} {self.target.architecture}"
 
     def _pull(self, engine: Engine, reports: Reports) -> Image:
         reports.info(f"pulling {self.image}")

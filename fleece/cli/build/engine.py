@@ -18,6 +18,7 @@ import urllib3
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
+from fleece.cli.build import contexts
 from fleece.cli.build.container import Container
 from fleece.cli.build.keepalive import probe
 from fleece.cli.build.urls import mask
@@ -93,6 +94,7 @@ class Containers:
             CommandError: there is none, or within the block it failed or went away; with its own reason.
         """
         try:
+            contexts.check(self._environment)
             client = docker.from_env(environment=dict(self._environment), timeout=timeout)
         except (DockerException, requests.RequestException) as error:
             raise CommandError(
@@ -152,7 +154,10 @@ class Containers:
 
     @property
     def _host(self) -> str:
-        return mask(self._environment.get("DOCKER_HOST") or "its usual place")
+        if host := self._environment.get("DOCKER_HOST"):
+            return mask(host)
+        context = self._environment.get("DOCKER_CONTEXT")
+        return f"the context {context}" if context else "its usual place"
 
 
 class Engine:

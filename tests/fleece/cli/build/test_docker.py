@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from docker.context import ContextAPI
 from docker.errors import NotFound
 
 from fleece_testing._docker import documents
@@ -298,6 +299,65 @@ def test_no_engine(build_in_docker, wheels, service, monkeypatch):
         last
         == f"Error: no Docker engine answers at {where}: start it, name another with DOCKER_HOST, or pass --no-docker"
     )
+
+
+@pytest.fixture
+def contexts(monkeypatch, tmp_path):
+    """Give the folder of Docker's own settings, of a user who names the engine by a context; ``default`` at first."""
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "config.json").write_text("{}")
+    return tmp_path / "docker"
+
+
+WHAT_TO_DO = ": choose another with `docker context use` or DOCKER_CONTEXT, or name an engine with DOCKER_HOST"
+
+
+@pytest.mark.usefixtures("_unclosed_sockets")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_a_context(build_in_docker, wheels, service, monkeypatch, request):
+    """The engine that is built on is that of the context, be it the current one or that of ``DOCKER_CONTEXT``."""
+    wheels("alpha")
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    settings = request.getfixturevalue("contexts")
+    ContextAPI.create_context("near", host=host)
+    ContextAPI.create_context("far", host="unix:///nowhere/docker.sock")
+    monkeypatch.setenv("DOCKER_CONTEXT", "near")
+    folder = service("users", "alpha\n")
+    assert build_in_docker(folder).exit_code == 0
+    monkeypatch.setenv("DOCKER_CONTEXT", "far")
+    failed = build_in_docker(folder)
+    assert failed.exit_code == 1
+    assert "Error: no Docker engine answers at the context far (No such file or directory): " in failed.stderr
+    monkeypatch.delenv("DOCKER_CONTEXT")
+    (settings / "config.json").write_text('{"currentContext": "near"}')
+    assert build_in_docker(folder).exit_code == 0
+
+
+@pytest.mark.usefixtures("engine")
+def test_an_unknown_context(build_in_docker, service, monkeypatch, contexts):
+    """What ``docker`` would refuse is refused: no build goes to another engine than the one that was named."""
+    folder = service("users", "alpha\n")
+    (contexts / "config.json").write_text('{"currentContext": "gone"}')
+    for name in ("gone", "elsewhere"):
+        outcome = build_in_docker(folder)
+        assert outcome.exit_code == 1
+        assert outcome.stderr.splitlines()[-1] == f"Error: there is no Docker context {name}{WHAT_TO_DO}"
+        monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("damaged", ["{", "[]", "{}", '{"Endpoints": {"docker": 1}}'])
+def test_a_damaged_context(build_in_docker, service, monkeypatch, contexts, damaged):
+    """A context's file that is none is told by the context's name."""
+    ContextAPI.create_context("near", host="unix:///nowhere/docker.sock")
+    (meta,) = contexts.glob("contexts/meta/*/meta.json")
+    meta.write_text(damaged)
+    monkeypatch.setenv("DOCKER_CONTEXT", "near")
+    outcome = build_in_docker(service("users", "alpha\n"))
+    assert outcome.exit_code == 1
+    assert outcome.stderr.splitlines()[-1] == f"Error: the Docker context near cannot be read{WHAT_TO_DO}"
 
 
 def test_a_requirement_that_does_not_exist(build_in_docker, engine, service):

@@ -199,9 +199,10 @@ def test_vi_on_a_terminal(imported, runtime, tmp_path):
     (home / ".vimrc").write_text(wishes + "\n")
     with imported.cli.terminal("config", "edit", env={"HOME": str(home), "EDITOR": "vi", "VISUAL": None}) as terminal:
         terminal.expect("prod-secret")
-        terminal.send(":%s/prod-secret/from-vi/\r")
-        terminal.expect("from-vi")
-        terminal.send(terminal.CTRL_C)  # vi's own business
+        terminal.send(":%s/prod-secret/from-vi/\rga")
+        terminal.expect("Hex 2b")  # what ga tells of the "+" that the cursor is at then
+        terminal.send(terminal.CTRL_C)  # vi's own business, and the end of what was typed ahead
+        terminal.expect(":qa!")
         terminal.send(":wq\r")
         assert terminal.wait().exit_code == 0
     assert imported("render", "prod", "--json").json["password"] == "from-vi"
