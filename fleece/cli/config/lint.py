@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from fleece.cli import stages as stage_names
 from fleece.cli.config import closed
 from fleece.cli.config.examples import examples
 from fleece.cli.config.suspicion import suspicion
 from fleece.cli.config.tree import Leaf, PerStage, Visitor, place, walk
+from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,16 +41,20 @@ class Finding:
     message: str
 
 
-def lint(document: Document, keys: KeyService | None = None, head: Document | None = None) -> list[Finding]:
-    """Return what is wrong or looks wrong, in the order of the file.
+class Result(NamedTuple):
+    """What was found, in the order of the file; and why secrets could not be tried, one failure for each account."""
+
+    findings: list[Finding]
+    failures: list[CommandError]
+
+
+def lint(document: Document, keys: KeyService | None = None, head: Document | None = None) -> Result:
+    """Return what is wrong or looks wrong.
 
     Args:
         document: a closed configuration.
         keys: decrypts; None to leave that untried.
         head: the configuration as it was committed, if it was.
-
-    Raises:
-        CommandError: KMS could not be asked.
     """
     parts = _Parts()
     walk(document.config, parts)
@@ -62,9 +67,15 @@ def lint(document: Document, keys: KeyService | None = None, head: Document | No
         *linter.clear_texts(),
         *linter.repeated_ciphertexts(),
         *(linter.moved_ciphertexts(head) if head is not None else ()),
-        *(linter.closed_for_us(keys) if keys is not None else ()),
     ]
-    return sorted(found)
+    failures: list[CommandError] = []
+    if keys is not None:
+        for account in linter.accounts():
+            try:
+                found += linter.closed_for_us(account, keys)
+            except CommandError as failure:
+                failures.append(failure)
+    return Result(sorted(found), failures)
 
 
 class _Parts(Visitor[None]):
@@ -177,9 +188,20 @@ class _Linter:
             if old is not None and _without_indexes(old.path) != _without_indexes(leaf.path):
                 yield self._at(leaf, "moved-ciphertext", "warning", f"has the ciphertext that {old.title} has in git")
 
-    def closed_for_us(self, keys: KeyService) -> Iterator[Finding]:
-        """Find secrets that the credentials at hand cannot decrypt."""
-        for leaf, reason in closed.undecryptable(self._document, self._ciphertexts, keys):
+    def accounts(self) -> list[list[Leaf]]:
+        """Return the encrypted secrets, those of an environment together: they are decrypted, or not, by the same."""
+        by_environment: dict[str, list[Leaf]] = {}
+        for leaf in self._ciphertexts:
+            by_environment.setdefault(leaf.stage.environment if leaf.stage else "", []).append(leaf)
+        return list(by_environment.values())
+
+    def closed_for_us(self, secrets: list[Leaf], keys: KeyService) -> Iterator[Finding]:
+        """Find secrets that the credentials at hand cannot decrypt.
+
+        Raises:
+            CommandError: there are no credentials, or KMS could not be asked.
+        """
+        for leaf, reason in closed.undecryptable(self._document, secrets, keys):
             yield self._at(leaf, "cannot-decrypt", "error", f"cannot be decrypted: {reason}")
 
     def _at(self, leaf: Leaf, rule: Rule, severity: Severity, message: str) -> Finding:

@@ -11,7 +11,7 @@ from fleece.cli import _streams
 from fleece.cli.config.arguments import any_key_option
 from fleece.cli.config.rules import RULES
 from fleece.cli.config.settings import pass_settings
-from fleece.cli.errors import FAILURE_CODE
+from fleece.cli.errors import FAILURE_CODE, CommandError
 
 if TYPE_CHECKING:
     from fleece.cli.config.settings import Settings
@@ -53,7 +53,8 @@ def command(
     Errors are secrets in clear or that cannot be decrypted, and stages without a value. Warnings are expressions that
     overlap, ciphertexts that were copied or moved since git's HEAD, and values in clear that look like secrets.
 
-    It ends with 0 when there are no errors, with 1 when there are, and with 2 when that cannot be told.
+    It ends with 0 when there are no errors, with 1 when there are, and with 2 when that cannot be told: where
+    there are no credentials for a stage, for instance, after what was found without them.
     """  # noqa: D301
     from fleece.cli.config.history import at_head  # noqa: PLC0415 (help needs none)
     from fleece.cli.config.lint import lint  # noqa: PLC0415
@@ -61,8 +62,8 @@ def command(
 
     ctx.meta[FAILURE_CODE] = _FAILED
     workspace = settings.workspace(any_key=any_key)
-    found = lint(workspace.document(), None if no_decrypt else workspace.keys, at_head(workspace.path.absolute()))
-    findings = [finding for finding in found if finding.rule not in ignore]
+    result = lint(workspace.document(), None if no_decrypt else workspace.keys, at_head(workspace.path.absolute()))
+    findings = [finding for finding in result.findings if finding.rule not in ignore]
     if as_json:
         data = {"file": str(workspace.path), "findings": [dataclasses.asdict(finding) for finding in findings]}
         output = to_json(data) + "\n"
@@ -71,4 +72,6 @@ def command(
             f"{workspace.path}:{one.line}: {one.severity}: {one.message} [{one.rule}]\n" for one in findings
         )
     _streams.write(output.encode(errors="backslashreplace"))  # the name of a file need be no text
+    if result.failures:
+        raise CommandError("; ".join(map(str, result.failures)))
     return _FOUND if any(strict or finding.severity == "error" for finding in findings) else 0

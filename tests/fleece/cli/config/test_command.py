@@ -298,6 +298,27 @@ def test_credentials_for_one_stage_only(two_accounts, fleece_aws, fleece_environ
     assert two_accounts.path.read_bytes() == before
 
 
+def test_lint_with_credentials_for_one_stage_only(two_accounts, fleece_aws, fleece_environments):
+    """What can be told without the others is told, then what is lacking, and it ends as one that cannot tell all."""
+    fleece_aws.deny("kms:Decrypt", when=lambda call: "alias/p" not in str(call.parameters))
+    fleece_environments(**two_accounts.static | {"production": {"provider": "profile", "profile": "nowhere"}})
+    with two_accounts.path.open("a") as file:
+        file.write("  token: hunter2\n")
+    result = two_accounts("lint")
+    assert result.exit_code == 2
+    first, *others, last = result.stdout.splitlines()
+    assert "config.password.+/.*/ (stage /.*/): cannot be decrypted: AccessDenied" in first
+    assert not any("stage prod" in line for line in [first, *others, last])
+    assert last.endswith("[looks-secret]")
+    (told,) = result.stderr.splitlines()
+    assert told.startswith("Error: config.yml:8: config.password.+prod (stage prod): the key 'p' cannot be used: ")
+    assert "there is no AWS profile 'nowhere'" in told
+    as_json = two_accounts("lint", "--json", "--ignore", "cannot-decrypt")
+    assert as_json.exit_code == 2
+    assert [finding["rule"] for finding in as_json.json["findings"]] == ["looks-secret"]
+    assert two_accounts("lint", "--no-decrypt").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

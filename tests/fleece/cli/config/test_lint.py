@@ -29,7 +29,7 @@ def rules(findings):
 )
 def test_overlapping_stages(read, stages, found):
     """Two expressions that match the same name are told; those that exclude each other are not."""
-    assert rules(lint(read("a: 1", stages=f"stages: {stages}\n"))) == found
+    assert rules(lint(read("a: 1", stages=f"stages: {stages}\n")).findings) == found
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_overlapping_stages(read, stages, found):
 )
 def test_values_by_stage(read, text, found):
     """A value that a stage lacks, and an expression that is no stage's, are told."""
-    assert rules(lint(read(text))) == found
+    assert rules(lint(read(text)).findings) == found
 
 
 def test_a_name_that_means_another_stage(read):
     """An expression lacks no value for a name that means a stage before it, which is told once, for that stage."""
     there = read("a: {+pro: 1}", stages="stages: {prod: &s {environment: e, key: k}, /prod?/: *s}\n")
-    assert [(one.severity, one.message) for one in lint(there)] == [
+    assert [(one.severity, one.message) for one in lint(there).findings] == [
         ("error", "config.a has no value for the stage 'prod'")
     ]
 
@@ -101,7 +101,7 @@ b: {{+prod: ':decrypt:{ciphertext}', +/.*/: ':decrypt:MHxvdGhlcnx4'}}
 c: {{+/.*/: ':encrypt:hunter2'}}
 password: hunter3
 """
-    findings = lint(read(text), keys)
+    findings = lint(read(text), keys).findings
     assert [(finding.line, finding.rule, finding.severity) for finding in findings] == [
         (6, "cannot-decrypt", "error"),
         (6, "repeated-ciphertext", "warning"),
@@ -111,7 +111,7 @@ password: hunter3
     assert "config.b.+/.*/ (stage /.*/): cannot be decrypted: AccessDenied" in findings[0].message
     assert findings[1].message == "config.b.+prod (stage prod): has the ciphertext of config.a.+prod (stage prod)"
     assert not any("hunter" in finding.message for finding in findings)
-    assert "cannot-decrypt" not in {finding.rule for finding in lint(read(text))}
+    assert "cannot-decrypt" not in {finding.rule for finding in lint(read(text)).findings}
 
 
 @settings(max_examples=100, deadline=None)
@@ -212,7 +212,7 @@ def test_items_move_in_their_list(read, keys, text, found):
     head = document.parse(closed.import_(read("users: [{pw: {+prod: ':encrypt:x', +/.*/: ''}}]"), None, keys))
     (secret,) = head.secrets()
     now = read(text.replace("SECRET", f"{{+prod: '{secret.value}', +/.*/: ''}}"))
-    assert rules(lint(now, head=head)) == found
+    assert rules(lint(now, head=head).findings) == found
 
 
 def test_exit_codes_and_json(committed, fleece_aws):
