@@ -16,7 +16,7 @@ What it does not do (terminals, builds, networks, events, ...) is answered with 
 from __future__ import annotations
 
 import shutil
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ from fleece_testing._docker.names import Reference, new_id, parse_reference
 from fleece_testing._docker.server import UnixServer
 from fleece_testing._docker.state import State
 from fleece_testing._docker.toolchain import PATH, PROGRAMS, Toolchain
-from fleece_testing._docker.tree import remove
-from fleece_testing._lifecycle import Startable
+from fleece_testing._lifecycle import Startable, not_started
+from fleece_testing._private_folder import private_folder, remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,6 +75,7 @@ class DockerEngine(Startable):
     def __init__(self) -> None:
         self.log: list[Received] = []
         self._server = UnixServer(self)
+        self._resources = ExitStack()
         self._folder: Path | None = None
         self._toolchain: Toolchain | None = None
         self._state: State | None = None
@@ -83,7 +84,7 @@ class DockerEngine(Startable):
     def start(self) -> Self:
         """Listen. After `vanish` it is there again, with what it had, as a daemon that was started anew."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="fleece-")).resolve()
+            self._folder = self._resources.enter_context(private_folder("fleece-docker-")).resolve()
             (self._folder / "config").mkdir()
             self._toolchain = Toolchain(self._folder / "t")
             self.clear()
@@ -94,10 +95,8 @@ class DockerEngine(Startable):
         """End all processes, stop listening, and remove all files; stopping twice does nothing."""
         self.vanish()
         self._server.stop()
-        folder, self._folder, self._toolchain = self._folder, None, None
-        self._state = self._application = None
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        self._folder = self._toolchain = self._state = self._application = None
+        self._resources.close()
 
     def clear(self) -> None:
         """Forget images, containers, volumes, failures and requests; after `vanish`, listen again.
@@ -237,7 +236,7 @@ class DockerEngine(Startable):
 
     def _started(self) -> tuple[Path, Toolchain]:
         if self._folder is None or self._toolchain is None:
-            raise RuntimeError("The engine has not been started; call start() or use it in a with block")
+            raise not_started("The engine")
         return self._folder, self._toolchain
 
     def _running_state(self) -> State:

@@ -11,7 +11,7 @@ from fleece_testing._docker.errors import EngineError
 from fleece_testing._docker.names import new_id
 from fleece_testing._docker.output import Output, now
 from fleece_testing._docker.process import Command, Process, ProgramNotFoundError
-from fleece_testing._docker.tree import remove
+from fleece_testing._private_folder import remove
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 import socket
 import struct
 import sys
-import tempfile
 import termios
 import threading
 import time
-from contextlib import suppress
-from pathlib import Path
+from contextlib import ExitStack, suppress
 from socketserver import TCPServer
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import ThreadedWSGIServer
 
 from fleece_testing._http import QuietRequestHandler
-from fleece_testing._lifecycle import Startable
+from fleece_testing._lifecycle import Startable, not_started
+from fleece_testing._private_folder import private_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from wsgiref.types import WSGIApplication
 
     from typing_extensions import Self
@@ -70,6 +69,7 @@ class UnixServer(Startable):
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
+        self._resources = ExitStack()
         self._folder: Path | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -78,7 +78,7 @@ class UnixServer(Startable):
     def path(self) -> Path:
         """The socket's path."""
         if self._folder is None:
-            raise RuntimeError("The engine has not been started; call start() or use it in a with block")
+            raise not_started("The engine")
         return self._folder / "docker.sock"
 
     @property
@@ -89,7 +89,7 @@ class UnixServer(Startable):
     def start(self) -> Self:
         """Listen, and return as soon as connections are accepted."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="fleece-"))
+            self._folder = self._resources.enter_context(private_folder("fleece-docker-"))
         if self._server is None:
             self._server = _Server(str(self.path), self._app)
             self._thread = threading.Thread(
@@ -104,9 +104,8 @@ class UnixServer(Startable):
     def stop(self) -> None:
         """Stop listening and remove the socket; stopping twice does nothing."""
         self.vanish()
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            shutil.rmtree(folder)
+        self._folder = None
+        self._resources.close()
 
     def vanish(self) -> None:
         """Stop listening and cut every connection, as a program that was killed; `start` listens again there."""

@@ -7,7 +7,6 @@ import posixpath
 import shutil
 import stat
 import tarfile
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -158,14 +157,6 @@ class Tree:
         else:
             with file.open("rb") as content_of:
                 tar.addfile(info, content_of)
-
-
-def remove(folder: Path) -> None:
-    """Remove a tree, those of its folders that may not be written to as well."""
-    for parent, _, _ in os.walk(folder):
-        with suppress(OSError):
-            Path(parent).chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_program(file: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from fleece_testing._isolation.guard.child import REPORT
 from fleece_testing._isolation.guard.hook import Guard
 from fleece_testing._isolation.guard.places import COPY, Place
 from fleece_testing._lifecycle import Startable
+from fleece_testing._private_folder import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,7 @@ class Isolation(Startable):
     """
 
     def __init__(self) -> None:
+        self._resources = ExitStack()
         self._folder: Path | None = None
         self._guard: Guard | None = None
         self._before: dict[str, str | None] = {}
@@ -67,8 +69,9 @@ class Isolation(Startable):
         """Put up the guard and change the environment."""
         if self._folder is None:
             # In that of the session around this one, which takes it away when a worker of pytest-xdist cannot.
-            around = Path(os.environ.get(environment.FOLDER, tempfile.gettempdir()))
-            self._folder = Path(tempfile.mkdtemp(prefix="fleece-isolate-", dir=around if around.is_dir() else None))
+            around = Path(os.environ.get(environment.FOLDER, ""))
+            parent = around if environment.FOLDER in os.environ and around.is_dir() else None
+            self._folder = self._resources.enter_context(private_folder("fleece-isolate-", parent))
             _furnish(self._folder)
             changes = environment.changes(os.environ, str(self._folder))
             self._before = {name: os.environ.get(name) for name in changes}
@@ -85,7 +88,7 @@ class Isolation(Startable):
             self._guard = None
         if folder is not None:
             _apply(self._before)
-            shutil.rmtree(folder, ignore_errors=True)
+            self._resources.close()
 
     def attempts(self) -> list[Attempt]:
         """Return what has been tried since this was last asked, the oldest first."""
