@@ -90,7 +90,7 @@ def test_a_worker_s_line_counts_when_it_is_finished(fleece_runtime, source):
     )
     for _ in range(10):
         assert runtime.invoke("part, ").logs == []
-    assert runtime.invoke("end", deadline=0.2).error.type == "Sandbox.Timedout"
+    assert runtime.invoke("end", deadline=1).error.type == "Sandbox.Timedout"
     while "".join(runtime.logs).count("part") < 10:
         time.sleep(0.01)  # the workers have been killed, and are about to be gone
     assert any(line.endswith("end") for line in runtime.logs)

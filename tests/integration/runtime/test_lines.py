@@ -128,7 +128,8 @@ def test_child_processes_belong_to_the_invocation(function):
 )
 def test_lines_before_a_bad_end_are_there(function, event, error, log_format):
     """A handler that raises, exits or runs out of time has written its lines, and the next one begins afresh."""
-    booted = function("lines.ends", environment={"AWS_LAMBDA_LOG_FORMAT": log_format}, deadline=1)
+    deadline = 3 if event == "hang" else 30
+    booted = function("lines.ends", environment={"AWS_LAMBDA_LOG_FORMAT": log_format}, deadline=deadline)
     failed = booted.invoke(event)
     assert failed.error.type == error
     assert [line["event"] for line in failed.log_lines if "event" in line] == ["before the end"]
