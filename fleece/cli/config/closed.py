@@ -7,8 +7,9 @@ parsed again and compared with what was meant before anybody sees it.
 from __future__ import annotations
 
 import base64
+import bisect
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fleece.cli.config import document, text
 from fleece.cli.config.keys import Item, Undecryptable, key_id, size_problem
@@ -16,7 +17,7 @@ from fleece.cli.config.tree import CLOSED_MARK, OPEN_MARK, Leaf, Stage, as_data
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Sequence
 
     from fleece.cli.config.document import Document
     from fleece.cli.config.keys import KeyService
@@ -37,15 +38,11 @@ def export(closed: Document, keys: KeyService, stage: Stage | None = None) -> So
         CommandError: secrets cannot be decrypted; the message names them, each with its stage.
     """
     secrets = [leaf for leaf in closed.secrets() if leaf.ciphertext is not None and stage in {None, leaf.stage}]
-    values = {
-        id(leaf.node): OPEN_MARK + plaintext
-        for leaf, plaintext in zip(secrets, decrypted(closed, secrets, keys), strict=True)
-    }
-    edits = []
-    for leaf in secrets:
-        spot = closed.spot(leaf)
-        edits += spot.edits(text.spell(values[id(leaf.node)], spot))
-    return _checked(closed, edits, values)
+    changes = []
+    for leaf, plaintext in zip(secrets, decrypted(closed, secrets, keys), strict=True):
+        spot, value = closed.spot(leaf), OPEN_MARK + plaintext
+        changes.append(_Change(leaf, value, spot.edits(text.spell(value, spot))))
+    return _replaced(closed, changes)
 
 
 def decrypted(closed: Document, secrets: list[Leaf], keys: KeyService) -> list[str]:
@@ -100,13 +97,13 @@ def import_(opened: Document, closed: Document | None, keys: KeyService, *, reen
         for leaf, ciphertext in zip(fresh, ciphertexts, strict=True)
     }
     at_path = {leaf.path: leaf for leaf in _encrypted(closed)}
-    edits = []
+    changes = []
     for leaf in secrets:
         spot, value = opened.spot(leaf), values[id(leaf.node)]
         model = kept.get(id(leaf.node)) or at_path.get(leaf.path)
         spelling = _as_before(closed, model, value, spot) if closed and model else None
-        edits += spot.edits(spelling or _in_place(value, spot))
-    return _checked(opened, edits, values)
+        changes.append(_Change(leaf, value, spot.edits(spelling or _in_place(value, spot))))
+    return _replaced(opened, changes)
 
 
 def _encrypted(closed: Document | None) -> list[Leaf]:
@@ -196,20 +193,41 @@ def _check_marks(opened: Document, secrets: list[Leaf]) -> None:
         )
 
 
-def _checked(before: Document, edits: list[text.Edit], values: Mapping[int, str]) -> Source:
-    """Replace the spans, and make sure that nothing but the values has changed."""
+class _Change(NamedTuple):
+    """A secret, its new text with the mark, and what to replace so that it has that."""
+
+    leaf: Leaf
+    value: str
+    edits: list[text.Edit]
+
+
+def _replaced(before: Document, changes: Sequence[_Change]) -> Source:
+    """Replace the secrets, and make sure that nothing but their values has changed."""
+    source = _attempt(before, changes)
+    if source is None:
+
+        def fails(last: int) -> bool:
+            return _attempt(before, changes[: last + 1]) is None
+
+        first = bisect.bisect_left(range(len(changes)), x=True, key=fails)
+        raise before.error(
+            changes[first].leaf,
+            "cannot be replaced in the way it is written; write it in quotes, after a space, beside its key",
+        )
+    return source
+
+
+def _attempt(before: Document, changes: Sequence[_Change]) -> Source | None:
+    """Replace the secrets; return None if the text does not say then what it should."""
+    edits = [edit for change in changes for edit in change.edits]
+    values = {id(change.leaf.node): change.value for change in changes}
     source = before.source.with_text(text.substitute(before.source.text, edits))
     meant = as_data(before.root, lambda leaf: values.get(id(leaf.node), _comparable(leaf)))
     try:
         made = as_data(document.parse(source).root, _comparable)
     except CommandError:
-        made = None
-    if made != meant:
-        raise CommandError(
-            f"{before.source.name}: the secrets cannot be replaced in this text, which is a fault in fleece; "
-            "nothing was written"
-        )
-    return source
+        return None
+    return source if made == meant else None
 
 
 def _comparable(leaf: Leaf) -> Any:

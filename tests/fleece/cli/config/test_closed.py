@@ -283,6 +283,21 @@ def test_refused_before_anything_is_encrypted(memory_keys, read, text, message):
     assert service.encrypted == []
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [(8, "c:\n  +prod:\n  |-\n    SECRET\n"), (6, "c: {+prod: &xSECRET}\n")],
+    ids=["a header at the column of its key", "a secret glued to its anchor"],
+)
+def test_what_cannot_be_replaced_is_named(keys, read, sealed, line, text):
+    """A secret in a form that its new text cannot have is refused with its line, and with what to write instead."""
+    others = f"a: {{+prod: ':decrypt:{sealed('x')}'}}\n", f"z: {{+prod: ':decrypt:{sealed('x')}'}}\n"
+    there = read(text.replace("SECRET", f":decrypt:{sealed(chr(7))}").join(others))
+    with pytest.raises(ConfigError) as caught:
+        closed.export(there, keys)
+    assert str(caught.value).startswith(f"config.yml:{line}: config.c.+prod (stage prod): cannot be replaced")
+    assert str(caught.value).endswith("write it in quotes, after a space, beside its key")
+
+
 def test_json_of_another_shape_is_new_yaml(keys, memory_keys, read):
     """JSON that adds a key is written as new YAML, and unchanged secrets keep their ciphertexts."""
     service = memory_keys()
