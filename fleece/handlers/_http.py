@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fleece.handlers._headers import NO_HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any, TypeAlias
 
     from fleece.handlers._headers import RequestHeaders
@@ -52,7 +52,7 @@ class Response(NamedTuple):
         return ""
 
 
-def check_headers(headers: Iterable[tuple[Any, Any]]) -> None:
+def check_headers(headers: list[tuple[Any, Any]]) -> None:
     """Check the headers that an application sets.
 
     Raises:
@@ -69,10 +69,8 @@ def check_headers(headers: Iterable[tuple[Any, Any]]) -> None:
         raise TypeError(f"Headers are a list of names and texts, each of one line; wrong here: {_wrong(headers)}")
 
 
-def _wrong(headers: Any) -> str:
+def _wrong(headers: list[Any]) -> str:
     """Name the headers that are wrong, without their values: these may be secrets, and errors are logged."""
-    if not isinstance(headers, (list, tuple)):
-        return f"the whole, of type {type(headers).__name__}"
     return ", ".join(_name(header) for header in headers if _is_wrong(header))
 
 

@@ -96,8 +96,9 @@ def respond(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
         nonlocal started
         if started is not None and exc_info is None:
             raise RuntimeError("The WSGI application called start_response twice, without exc_info")
-        check_headers(headers)
-        started = _code(status), headers
+        kept = [*headers]  # they are read more than once, and may be an iterator
+        check_headers(kept)
+        started = _code(status), kept
         chunks.clear()
         return chunks.append
 

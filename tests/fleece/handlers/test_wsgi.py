@@ -259,6 +259,16 @@ class TestServer:
         assert "Set-Cookie" not in (said := str(caplog.records[-1].exc_info[1]))
         assert "pike" not in said
 
+    def test_headers_that_can_be_read_once_are_all_there(self, event):
+        """An application that gives its headers as an iterator, and not as the list that WSGI wants, loses none."""
+
+        def app(environ, start_response):
+            start_response("200 OK", zip(["Content-Type", "X-Name"], ["text/plain", "value"], strict=True))
+            return [b"x"]
+
+        answer = wsgi_handler(event, None, app, None)
+        assert answer["multiValueHeaders"] == {"Content-Type": ["text/plain"], "X-Name": ["value"]}
+
     def test_a_body_that_fails_is_closed(self, event):
         """The iterable is closed also when it breaks off."""
         closed = []
