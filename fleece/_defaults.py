@@ -132,7 +132,7 @@ class Defaults:
     def _after_fork_in_child(self) -> None:
         # Another thread of the parent may have held the lock; in the child it would be held for ever.
         self._lock = threading.RLock()
-        # Not closed: the descriptors are still the parent's as well.
+        # Dropped, and not closed here: what a `close` says to the other side would be said in the parent's name.
         self._resources = {}
 
 

@@ -48,7 +48,7 @@ class Subsegment(Scope):
         header: the trace that it is part of.
         name: any name; what the service does not take is replaced.
         namespace: ``aws``, ``remote`` or None; any other is left out.
-        owner: whoever opened it and wants to find it again; see `_patches`.
+        owner: whoever opened it and wants to find it again: a block, or a session of requests'.
         fields: what is known at the beginning, as for `describe`.
         arguments: those of the call, as `recorded` makes them; they are sent at the end.
 
