@@ -1,6 +1,6 @@
 """An X-Ray daemon on loopback that refuses what the real daemon, and the service behind it, refuse.
 
-It works without pytest::
+It works without pytest:
 
     with XRayDaemon() as daemon:
         os.environ.update(daemon.environment())
