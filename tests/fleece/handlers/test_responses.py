@@ -71,10 +71,12 @@ class TestHeaders:
         assert "statusDescription" not in proxy_response(Kind.REST, Response(status, []))
 
     def test_bytes_in_headers_become_text(self):
-        """A header's bytes are read as UTF-8, and as latin-1 where they are none."""
-        headers = [("X-A", "é中".encode().decode("latin-1")), ("X-B", "\xe9")]
+        """A header's bytes are read as UTF-8, and as latin-1 where they are none; what is no byte is a ``?``."""
+        utf_8 = "é中".encode().decode("latin-1")
+        headers = [("X-A", utf_8), ("X-B", "\xe9"), ("X-C", "中"), ("Set-Cookie", utf_8)]
         answer = proxy_response(Kind.HTTP_2, Response(200, headers))
-        assert answer["headers"] == {"X-A": "é中", "X-B": "é"}
+        assert answer["headers"] == {"X-A": "é中", "X-B": "é", "X-C": "?"}
+        assert answer["cookies"] == ["é中"]
 
 
 class TestBodies:
@@ -150,6 +152,11 @@ class TestSize:
         assert is_too_large(Kind.REST, response, answer)
         monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python{}.{}".format(*sys.version_info))
         assert is_too_large(Kind.REST, response, answer) is (sys.version_info < (3, 12))
+
+    def test_a_body_may_grow_sixfold(self):
+        """A control character is one byte, and six in JSON: of these, a sixth of the limit is too many."""
+        response = Response(200, [("Content-Type", "text/plain")], b"\0" * (1024 * 1024 + 1))
+        assert is_too_large(Kind.REST, response, proxy_response(Kind.REST, response))
 
     def test_headers_count(self):
         """It is the whole answer that is limited."""

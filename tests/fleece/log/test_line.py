@@ -1,5 +1,6 @@
 """What a line looks like."""
 
+import collections
 import datetime as dt
 import decimal
 import json
@@ -140,7 +141,7 @@ def test_usual_values_are_written_in_their_usual_form(name, fleece_logs):
         identity=identity,
         money=decimal.Decimal("1.10"),
         data=b"abc\xff",
-        members={1},
+        members={1, "one"},
         error=KeyError("k"),
         environment=os.environ,
     )
@@ -149,7 +150,7 @@ def test_usual_values_are_written_in_their_usual_form(name, fleece_logs):
     assert line["identity"] == str(identity)
     assert line["money"] == "1.10"
     assert line["data"] == "abc\\xff"
-    assert line["members"] == [1]
+    assert sorted(line["members"], key=str) == [1, "one"]
     assert line["error"] == "KeyError('k')"
     assert line["environment"]["PATH"] == os.environ["PATH"]
 
@@ -179,6 +180,40 @@ def test_a_structure_that_contains_itself_is_cut_there(name, fleece_logs):
     circle["self"] = [circle]
     get_logger(name).info("x", circle=circle)
     assert strict(fleece_logs.out)["circle"] == {"a": 1, "self": ["<circular dict>"]}
+
+
+def test_a_mapping_of_another_type_that_contains_itself_is_cut_there(name, fleece_logs):
+    """What is no dict, but is written as one, is written up to where it begins again as well."""
+    circle = collections.UserDict(a=1)
+    circle["self"] = [circle]
+    get_logger(name).info("x", circle=circle)
+    written = strict(fleece_logs.out)["circle"]
+    assert (written["a"], type(written["self"][0])) == (1, str)
+
+
+class Growing:
+    """Change what it is in whenever it is asked for its text."""
+
+    def __init__(self, grow):
+        self.grow = grow
+
+    def __str__(self):
+        self.grow(self)
+        return "growing"
+
+
+def test_what_changes_while_it_is_written_is_written_as_it_was(name, plain_handler):
+    """A container that grows meanwhile, as under another thread's hands, loses nothing, and does not go on for ever."""
+    items, values = [float("nan")], {"nan": float("nan")}
+    items.append(Growing(lambda growing: len(items) < 100 and items.append(growing)))
+    values["growing"] = Growing(lambda growing: values.update(more=growing))
+    logger = get_logger(name)
+    logger.propagate = False
+    logger.addHandler(plain_handler)
+    logger.info("x", items=items, values=values)
+    line = strict(plain_handler.texts[0])
+    assert line["items"] == ["NaN", "growing"]
+    assert line["values"] == {"nan": "NaN", "growing": "growing"}
 
 
 def test_deep_nesting_is_cut(name, fleece_logs):

@@ -402,6 +402,31 @@ def test_lines_for_a_pipe_whose_reader_has_gone_are_on_stderr():
     assert [json.loads(line)["number"] for line in lines] == list(range(3000))
 
 
+def test_a_line_that_a_full_pipe_has_kept_is_not_written_elsewhere(name, capsys):
+    """A stream that would have to wait keeps the line for its next flush: stdout and stderr do not get it too."""
+
+    class Full(io.StringIO):
+        def flush(self):
+            raise BlockingIOError(11, "write could not complete without blocking")
+
+    stream = Full()
+    get_logger(name, stream=stream).info("x")
+    assert [line["event"] for line in parsed(stream.getvalue())] == ["x"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_stderr_is_not_tried_again_in_its_own_place(name, monkeypatch):
+    """Where lines go to stderr, and that fails, it does not get the line twice."""
+
+    class Full(io.StringIO):
+        def flush(self):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    get_logger(name, stream=sys.stderr).info("x")
+    assert [line["event"] for line in parsed(sys.stderr.getvalue())] == ["x"]
+
+
 def test_a_full_disk_costs_no_line(name, capsys):
     """A stream that fails when it is flushed has not taken the line, which is written once, elsewhere."""
 

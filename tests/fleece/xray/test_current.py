@@ -139,6 +139,16 @@ def test_a_block_that_is_left_in_another_context(fleece_xray):
     assert len(fleece_xray.documents) == 2
 
 
+def test_what_goes_on_after_a_block_has_ended_adds_to_it_where_it_is_open(fleece_xray):
+    """A context from within the block outlives it: what is added there later goes to the block's next entering."""
+    block = xray.subsegment("block")
+    with block:
+        kept = contextvars.copy_context()
+    with block:
+        kept.run(block.put_annotation, "key", 1)
+    assert [document.get("annotations") for document in fleece_xray.subsegments] == [None, {"key": 1}]
+
+
 def test_an_exception_in_a_block_passes(fleece_xray):
     """It is recorded as a fault and not swallowed."""
     with pytest.raises(ZeroDivisionError), xray.subsegment("fails"):
@@ -418,6 +428,8 @@ def test_of_extra_data_what_is_right_is_sent(fleece_xray, extra, sent):
     [
         ("https://user:hunter2@token:8443/a?b=hunter2#c", "https://token:8443/a"),
         ("https://host?b=hunter2", "https://host"),
+        ("https://host/a#hunter2", "https://host/a"),
+        ("https://user:p@ss@host/a", "https://host/a"),
         ("https://host/@a", "https://host/@a"),
         ("/path?b=hunter2", "/path"),
     ],
