@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from fleece.cli.config.arguments import any_key_option, environment_option, stage_argument
 from fleece.cli.config.settings import pass_settings
-from fleece.cli.errors import FAILURE_CODE, RUN_FAILED
+from fleece.cli.errors import FAILURE_CODE, RUN_FAILED, NotExecutableError
 
 if TYPE_CHECKING:
     from fleece.cli.config.settings import Settings
@@ -53,8 +55,8 @@ def command(
     fleece config exec dev -- ./server --port 8000
     fleece config exec dev -- sh -c 'echo $NESTED_INNER'
 
-    The value at nested.inner is the variable NESTED_INNER. It ends with the command's own exit code; 125 is a failure
-    of fleece.
+    The value at nested.inner is the variable NESTED_INNER. The exit code is the command's own; 125 means that fleece
+    itself failed.
     """  # noqa: D301
     ctx.meta[FAILURE_CODE] = RUN_FAILED
     if not words:
@@ -65,4 +67,17 @@ def command(
 
     workspace = settings.workspace(any_key=any_key)
     values = variables(render(workspace.document(), stage, workspace.keys, environment=environment))
-    return process.execute(words, process.inherited() | values)
+    try:
+        return process.execute(words, process.inherited() | values)
+    except NotExecutableError as error:
+        if not values or not _is_too_long(error):
+            raise
+        name = max(values, key=lambda name: len(os.fsencode(values[name])))
+        size = len(os.fsencode(values[name]))
+        raise NotExecutableError(
+            f"{error}; the longest value is that of {name}, {size} bytes: render it to a file, or make it shorter"
+        ) from error
+
+
+def _is_too_long(error: NotExecutableError) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.E2BIG

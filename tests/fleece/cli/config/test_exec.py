@@ -111,3 +111,16 @@ def test_a_failure_of_fleece_is_125(imported, fleece_aws):
     result = imported("exec", "prod", "--", "true")
     assert result.exit_code == 125
     assert "config.password.+prod (stage prod): cannot be decrypted" in result.stderr
+
+
+def test_a_value_that_is_too_long_for_the_system_is_named(config):
+    """Where the system takes no such long variable, the message has its name and size, and none of its text."""
+    config.path.write_text(
+        f"stages: {{prod: {{environment: production, key: p}}}}\nconfig: {{short: x, long: {{pem: {'é' * 2**20}}}}}\n"
+    )
+    result = config.cli("config", "exec", "prod", "--", "true")
+    assert result.exit_code == 126
+    assert result.stderr == (
+        "Error: true: cannot be executed: Argument list too long; the longest value is that of LONG_PEM, "
+        "2097152 bytes: render it to a file, or make it shorter\n"
+    )
