@@ -13,8 +13,8 @@ from fleece.cli.config.tree import as_data
 from fleece.cli.errors import CommandError
 
 
-def closed_text(opened, service, there=None, **options):
-    return closed.import_(opened, there, service, **options).text
+def closed_text(opened, service, there=None):
+    return closed.import_(opened, there, service).text
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def below_config(text):
 ROUND_TRIPS = {
     "plain": "a: {b}\npw:\n  +prod: :decrypt:CIPHER   # rotate in May\n",
     "quotes": "pw:\n  +prod: ':decrypt:CIPHER'\n  '+dev': \":decrypt:CIPHER2\"\n",
-    "flow as 1.2.1 wrote it": "pw: {+prod: :decrypt:CIPHER, +/.*/: :decrypt:CIPHER2, l: x}\n".replace(", l: x", ""),
+    "flow as 1.2.1 wrote it": "pw: {+prod: :decrypt:CIPHER, +/.*/: :decrypt:CIPHER2}\n",
     "list in flow as 1.2.1 wrote it": "pw: {+prod: [:decrypt:CIPHER, b?c, {?e: :decrypt:CIPHER}]}\n",
     "long value below its key, as 1.2.1 wrote it": "pw:\n  +prod: \n    :decrypt:CIPHER\n",
     "tabs around flow as 1.2.1 wrote it": (
@@ -56,6 +56,7 @@ ROUND_TRIPS = {
     "line breaks of YAML 1.1": (
         "pw:\n  +prod: |-  # why\n    :decrypt:CIPHER\n \u2028   # more\n  +dev: :decrypt:CIPHER2\x85  # c\n"
     ),
+    "what is equal only to Python, or not even to itself": "a: [.nan, 1, true, 1.0]\npw:\n  +prod: :decrypt:CIPHER\n",
     "tabs and trailing spaces": "a: b  \t\npw:\n  +prod: :decrypt:CIPHER \t \n",
 }
 SECRETS = {

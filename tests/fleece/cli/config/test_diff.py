@@ -77,9 +77,15 @@ def test_what_cannot_be_compared(imported, fleece_aws, arguments, deny, message)
     assert message in result.stderr
 
 
-def test_another_account(imported):
-    """-e compares with the account of another environment."""
-    assert imported(*DIFF, "-e", "development").exit_code == 1
+def test_another_account(imported, fleece_environments, fleece_aws):
+    """-e compares with the account of another environment, and asks nothing of the stage's own."""
+    fleece_environments(
+        production={"account": "210987654321", "role": "deploy", "provider": "environment"},
+        development={"provider": "environment"},
+    )
+    assert imported(*UPLOAD, "-e", "development").exit_code == 0
+    assert imported(*DIFF, "-e", "development").exit_code == 0
+    assert {call.account for call in fleece_aws.calls("ssm")} == {"123456789012"}
 
 
 def test_a_stage_whose_name_is_no_text(imported):

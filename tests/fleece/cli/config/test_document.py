@@ -178,9 +178,7 @@ def test_surrogate_pairs_are_joined(monkeypatch, fast):
 
 def test_both_parsers_agree(monkeypatch):
     """Without libyaml the other parser reads the same."""
-    text = 'stages: {a: {environment: e, key: k}}\nconfig: {"x":1, é: [a, "b", \'c\'], z: |+\n }\n'.replace(
-        ", z: |+\n", ""
-    )
+    text = 'stages: {a: {environment: e, key: k}}\nconfig: {"x":1, é: [a, "b", \'c\']}\n'
     fast = document.parse(Source("x", text))
     monkeypatch.setattr(loader, "CParser", None)
     assert as_data(document.parse(Source("x", text)).root, lambda leaf: leaf.value) == as_data(

@@ -1,6 +1,5 @@
 """The laws of the two formats, for any configuration."""
 
-import json
 import re
 from pathlib import Path
 
@@ -159,8 +158,3 @@ def test_any_text_is_read_or_refused(text):
     else:
         message = "x.yml"
     assert message.startswith("x.yml")
-
-
-def test_json_of_a_configuration_is_json(read):
-    """The JSON form is one JSON document."""
-    assert json.loads(output.to_json(data_of(read("a: é"))))["config"] == {"a": "é"}

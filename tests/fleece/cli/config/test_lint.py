@@ -10,7 +10,6 @@ from fleece.cli import stages as stage_names
 from fleece.cli.config import closed, document
 from fleece.cli.config.examples import examples
 from fleece.cli.config.lint import lint
-from fleece.cli.config.source import Source
 from fleece.cli.config.suspicion import suspicion
 
 
@@ -229,7 +228,7 @@ def test_exit_codes_and_json(committed, fleece_aws):
     assert committed("lint", "--no-decrypt").exit_code == 0
     fleece_aws.fail("kms", "Decrypt", times=100, code="KMSInternalException", status=500)
     assert committed("lint").exit_code == 2
-    committed.path.write_text(Source("x", "stages: [").text)
+    committed.path.write_text("stages: [")
     broken = committed("lint")
     assert (broken.exit_code, broken.stdout) == (2, "")
     assert "config.yml:1" in broken.stderr
