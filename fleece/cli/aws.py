@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from fleece import __version__, _endpoints
 from fleece._defaults import defaults
+from fleece.cli.environments import region_problem
 from fleece.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,8 +37,7 @@ def region_of(
     environment: Environment, key_arn: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> str | None:
     """Return the region: the environment's, the key's if that is an ARN, ``AWS_REGION``, ``AWS_DEFAULT_REGION``."""
-    of_key = key_arn.split(":")[3] if key_arn and key_arn.startswith("arn:") and key_arn.count(":") > 3 else ""  # noqa: PLR2004 (an ARN's fields)
-    candidates = (environment.region, of_key, environ.get("AWS_REGION"), environ.get("AWS_DEFAULT_REGION"))
+    candidates = (environment.region, _region_in(key_arn), environ.get("AWS_REGION"), environ.get("AWS_DEFAULT_REGION"))
     return next((region for region in candidates if region), None)
 
 
@@ -44,7 +45,7 @@ def needed_region(environment: Environment, key_arn: str | None = None, environ:
     """Return the region as `region_of` does.
 
     Raises:
-        UsageError: there is none; the message lists where it can be set.
+        UsageError: there is none, and the message lists where it can be set; or that of the key is no region.
     """
     region = region_of(environment, key_arn, environ)
     if region is None:
@@ -52,7 +53,16 @@ def needed_region(environment: Environment, key_arn: str | None = None, environ:
             f"no AWS region for the environment {environment.name!r}: set 'region' in environments.yml, use the key's "
             "ARN, or set AWS_REGION or AWS_DEFAULT_REGION"
         )
+    problem = region_problem(region)
+    if problem is not None and region == _region_in(key_arn):
+        raise UsageError(f"the region {region!r} in the key's ARN {problem}")
     return region
+
+
+def _region_in(arn: str | None) -> str | None:
+    """Return the region that an ARN names; None for what is no ARN, or names none."""
+    found = re.match(r"arn:[^:]*:[^:]*:([^:]+)", arn or "")
+    return found[1] if found else None
 
 
 def client(service: str, environment: Environment, credentials: AwsCredentials, region: str) -> Any:

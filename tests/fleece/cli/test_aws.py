@@ -23,6 +23,7 @@ BOTH = {"AWS_REGION": "us-west-1", "AWS_DEFAULT_REGION": "us-west-2"}
         (None, ARN, BOTH, "eu-north-1"),
         (None, "alias/mine", BOTH, "us-west-1"),
         (None, "arn:aws:kms", BOTH, "us-west-1"),
+        (None, "arn:aws:kms::123456789012:key/1", BOTH, "us-west-1"),
         (None, None, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2"),
         (None, None, {}, None),
     ],
@@ -47,6 +48,14 @@ def test_no_region():
     with pytest.raises(UsageError, match=re.escape(told)):
         aws.needed_region(Environment("dev", "123456789012"), None, {})
     assert aws.needed_region(Environment("dev", "123456789012"), ARN, {}) == "eu-north-1"
+
+
+def test_the_region_of_a_key_that_is_none():
+    """An ARN with something else where the region stands is told as what it is, if its region is the one to use."""
+    key = "arn:aws:kms:no where:123456789012:key/1"
+    with pytest.raises(UsageError, match="the region 'no where' in the key's ARN must be the name of an AWS region"):
+        aws.needed_region(Environment("dev", "123456789012"), key, {})
+    assert aws.needed_region(Environment("dev", "123456789012", region="eu-west-1"), key, {}) == "eu-west-1"
 
 
 def test_a_client_goes_where_the_environment_says(fleece_aws, monkeypatch, tmp_path):
