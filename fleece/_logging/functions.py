@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,4 +17,8 @@ def is_coroutine_function(function: Any) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    return bool(code is not None and code.co_flags & _CO_COROUTINE)
+    if code is not None and code.co_flags & _CO_COROUTINE:
+        return True
+    # Who marks a function as a coroutine function has imported inspect to do so.
+    inspect = sys.modules.get("inspect")
+    return inspect is not None and inspect.iscoroutinefunction(function)

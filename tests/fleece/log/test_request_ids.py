@@ -407,6 +407,20 @@ def test_partials_and_callables_of_coroutines_are_waited_for(name, fleece_logs):
     assert [line["lambda_request_id"] for line in of(name, fleece_logs)] == ["lambda-1", "lambda-1"]
 
 
+@pytest.mark.skipif(not hasattr(inspect, "markcoroutinefunction"), reason="Python 3.12 and later")
+def test_a_function_that_is_marked_as_a_coroutine_function_is_waited_for(name, fleece_logs):
+    """The ids hold for the whole of what a function returns that says, by inspect's mark, that it is a coroutine."""
+    logger = get_logger(name)
+
+    async def handle():
+        await asyncio.sleep(0)
+        logger.info("x")
+
+    handler = inject_request_ids_into_environment(inspect.markcoroutinefunction(lambda event, context: handle()))
+    asyncio.run(handler({}, context()))
+    assert [line["lambda_request_id"] for line in of(name, fleece_logs)] == ["lambda-1"]
+
+
 def test_a_coroutine_that_is_dropped_ends_its_invocation(name, fleece_logs):
     """An invocation whose coroutine is closed half-way, from elsewhere, leaves neither ids nor variables."""
     logger = get_logger(name)
