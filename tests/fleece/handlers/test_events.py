@@ -268,6 +268,7 @@ class TestOtherEvents:
             {"requestContext": None},
             {"requestContext": {"connectionId": "x", "routeKey": "$connect"}},
             {"version": "2.0", "requestContext": {}},
+            {"version": "3.0", "rawPath": "/", "requestContext": {"http": {"method": "GET"}}},
             {"parameters": None},
             {"Records": [{"eventSource": "aws:sqs"}]},
             {"type": "REQUEST", "methodArn": "arn:x", "httpMethod": "GET", "requestContext": {"stage": "x"}},
