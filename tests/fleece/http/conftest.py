@@ -331,9 +331,10 @@ class Acts:
 
         def act(connection, requests_seen):
             cls.read(connection, requests_seen)
-            connection.sendall(data)
-            connection.settimeout(5)
-            connection.recv(1)
+            with contextlib.suppress(ConnectionError):  # who gave up before all that was said resets the connection
+                connection.sendall(data)
+                connection.settimeout(60)
+                connection.recv(1)
 
         return act
 

@@ -46,7 +46,7 @@ def make(server, authority):
         return who(
             endpoint_url=server.url,
             verify=authority.file,
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=10),
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=60),
             region_name="eu-west-1",
             aws_access_key_id="AKIDEXAMPLE",
             aws_secret_access_key="secret",

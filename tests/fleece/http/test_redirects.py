@@ -53,5 +53,5 @@ def test_timeout_and_retries_hold_for_every_hop(app, url, peer, acts):
     silent = peer(acts.say_then_stall(b""), acts.say_then_stall(b""))
     app.answers = [(302, [("Location", silent.url)], b"")]
     with pytest.raises(requests.ReadTimeout):
-        requests.get(url, timeout=0.1, retries=1)
+        requests.get(url, timeout=0.5, retries=1)
     assert len(silent.requests_of(connections=2)) == 2

@@ -105,7 +105,7 @@ def test_idle_connection_that_the_server_closed_is_not_used_again(peer, acts, cl
     """Not even a POST notices: the connection is seen to be closed before anything is sent."""
     server = peer(acts.answer, acts.answer)
     client.get(server.url)
-    assert server.ended.acquire(timeout=5)
+    assert server.ended.acquire(timeout=60)
     assert client.post(server.url).text == "ok"
     assert len(server.requests) == 2
 
@@ -194,9 +194,9 @@ def test_many_threads_may_share_the_connections_of_the_module(app, url, caplog):
         together = threading.Barrier(16)
 
         def call(_):
-            together.wait(10)
+            together.wait(60)
             held = requests.get(url, stream=True)
-            together.wait(10)
+            together.wait(60)
             return held.text
 
         assert list(threads.map(call, range(16))) == ["ok"] * 16
@@ -239,14 +239,14 @@ def test_child_does_not_wait_for_a_thread_of_its_parent(url, client):
     def be_in_the_middle():
         with adapter.poolmanager.pools.lock:
             held.set()
-            done.wait(20)
+            done.wait(60)
 
     thread = threading.Thread(target=be_in_the_middle)
     thread.start()
-    held.wait(20)
+    held.wait(60)
     child = os.fork()
     if child == 0:
-        signal.alarm(5)  # which ends it
+        signal.alarm(30)  # which ends it
         os._exit(0 if client.get(url).text == "ok" else 1)
     status = os.waitpid(child, 0)[1]
     done.set()
