@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import platform
+import secrets
 import socket
 import subprocess
 import sys
@@ -261,17 +262,18 @@ def outcome(answer):
 
 
 def free_ports(count):
-    """Return ports that nobody listens on at the moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    """Return ports that nobody listens on; they are below those that the system gives to whoever asks for any."""
+    ports = set()
+    while len(ports) < count:
+        port = 10_000 + secrets.randbelow(20_000)  # not the random module's, which is seeded alike in all workers
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.add(port)
     return ports
 
 
 def wait_for_port(port):
     """Wait until somebody listens."""
-    for _ in range(500):
+    for _ in range(3000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -1,14 +1,15 @@
 """`FleeceApp.run`, over real HTTP."""
 
+import contextlib
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -37,9 +38,11 @@ get_connexion_app("service", "swagger.yml", framework={framework!r}).run({argume
 
 @pytest.fixture
 def port():
-    """Return a TCP port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    """Return a TCP port that nobody listens on; one below those that the system gives to whoever asks for any."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)  # not the random module's, which is seeded alike in all workers
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def service(tmp_path, document):
     (tmp_path / "users_api.py").write_text(HANDLERS)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
 
-    @contextmanager
+    @contextlib.contextmanager
     def run(framework, arguments):
         (tmp_path / "service.py").write_text(SERVICE.format(framework=framework, arguments=arguments))
         command = [sys.executable, "service.py"]
@@ -67,8 +70,8 @@ def service(tmp_path, document):
 
 def ask(port, method, path, *, body=None, headers=None, child=None):
     """Make a request, as soon as somebody answers."""
-    for _ in range(400):
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for _ in range(2000):
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             client.request(method, path, body, headers or {})
             answer = client.getresponse()
@@ -97,7 +100,7 @@ def test_run_serves_on_loopback(service, port, arguments, framework):
         assert ask(port, "GET", "/users/7?other=1")[0] == 400
         assert ask(port, "GET", "/nowhere")[0] == 404
         child.send_signal(signal.SIGINT)
-        assert child.wait(10) == 0
+        assert child.wait(60) == 0
         output = child.stdout.read().decode()
     assert f"http://127.0.0.1:{port}" in output
     assert "Traceback" not in output
@@ -108,7 +111,7 @@ def test_a_port_that_is_taken(service):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with service("async", port) as child:
-            assert child.wait(20) == 1
+            assert child.wait(120) == 1
             output = child.stdout.read().decode()
     assert f"Port {port} is in use by another program." in output
     assert "Traceback" not in output
