@@ -11,7 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from fleece.cli.group import group as fleece_group
+from fleece_testing.local.commands import group as local_group
 
 pytest_plugins = ["pytester"]
 
@@ -27,7 +31,7 @@ BLOCKS = {
 FEW_EXAMPLES = """
 from hypothesis import settings
 
-settings.register_profile("page", max_examples=20)
+settings.register_profile("page", deadline=None, max_examples=20)
 settings.load_profile("page")
 """
 
@@ -94,6 +98,23 @@ def test_the_reference_shows_code_as_code(name):
     """Docstrings are Markdown there: prompts outside of "Examples:" would be quotations, and "::" two colons."""
     lines = [line for text in docstrings(name) for line in text.splitlines()]
     assert [line for line in lines if line.startswith(">>>") or line.endswith("::")] == []
+
+
+def helps(command, name, parent=None):
+    """Yield the names of a command and its sub-commands, each with what its ``--help`` prints on 80 columns."""
+    context = click.Context(command, parent, name, terminal_width=78, **command.context_settings)
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for sub_command in command.list_commands(context):
+            yield from helps(command.get_command(context, sub_command), sub_command, context)
+
+
+def test_every_option_is_in_the_reference():
+    """The page of commands has what ``--help`` prints, of each of them."""
+    page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    start = page.index("\n## ")
+    commands = [*helps(fleece_group, "fleece"), *helps(local_group, "fleece-local")]
+    assert page[start:] == "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in commands)
 
 
 def test_every_variable_is_in_the_tables():
