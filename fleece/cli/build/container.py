@@ -63,9 +63,9 @@ class Container:
             time.sleep(0.02)  # the end of the output comes a moment before the end of the command
         return Finished(state["ExitCode"], tuple(tail))
 
-    def commit(self, repository: str, tag: str) -> str:
-        """Keep the container's files as an image, and return its id."""
-        return str(self._api.commit(self._id, repository, tag)["Id"])
+    def commit(self) -> str:
+        """Keep the container's files as an image without a name, and return its id."""
+        return str(self._api.commit(self._id)["Id"])
 
 
 def _close(output: Any) -> None:

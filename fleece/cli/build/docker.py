@@ -131,20 +131,20 @@ class DockerInstaller:
     def _with_packages(self, engine: Engine, base: str, reports: Reports) -> str:
         """Return the id of the image that has the system packages as well; made once, and found again."""
         packages = self.options.dependencies
-        tag = system_packages.tag(self.image, self.target, packages)
+        name = f"{system_packages.REPOSITORY}:{system_packages.tag(self.image, self.target, packages)}"
         with self._lock:
             if self._layer is None:
-                before = engine.find_image(f"{system_packages.REPOSITORY}:{tag}")
+                before = engine.find_image(name)
                 if before is not None and before.base == base and not self.options.rebuild:
                     self._layer = before.id
                 else:
                     reports.info(f"installing {', '.join(packages)} into {self.image}")
-                    self._layer = self._install_packages(engine, base, tag, reports)
-                    if before is not None:
-                        engine.remove_image(before.id)
+                    made = self._install_packages(engine, base, reports)
+                    self._layer = _settle(engine, name, made, base, before)
             return self._layer
 
-    def _install_packages(self, engine: Engine, base: str, tag: str, reports: Reports) -> str:
+    def _install_packages(self, engine: Engine, base: str, reports: Reports) -> str:
+        """Return the id of a new image, which has no name yet."""
         with engine.container(base, self.target.architecture, "/") as container:
             command = system_packages.command(self.options.dependencies)
             finished = container.run(command, {}, reports.info)
@@ -153,4 +153,20 @@ class DockerInstaller:
                     f"--dependencies {','.join(self.options.dependencies)} could not be installed into {self.image}: "
                     f"{reasons.of_package_manager(finished)}"
                 )
-            return container.commit(system_packages.REPOSITORY, tag)
+            return container.commit()
+
+
+def _settle(engine: Engine, name: str, made: str, base: str, before: Image | None) -> str:
+    """Give the name to one image, and remove the other: none is left without a name. Return the id of the one.
+
+    The one is what was made here, unless another process has made its own on the same `base` since `before`, and now
+    uses that: it is as good.
+    """
+    there = engine.find_image(name)
+    if there is not None and there != before and there.base == base:
+        engine.remove_image(made)
+        return there.id
+    engine.name_image(made, name)
+    if there is not None:
+        engine.remove_image(there.id)
+    return made

@@ -176,6 +176,10 @@ class Engine:
         labels = (attributes.get("Config") or {}).get("Labels") or {}
         return Image(attributes["Id"], attributes["Architecture"], labels.get(LABEL))
 
+    def name_image(self, image: str, name: str) -> None:
+        """Have a name, with its tag, stand for an image."""
+        self._api.tag(image, *parse_repository_tag(name))
+
     def remove_image(self, image: str) -> None:
         """Remove an image, unless it is in use."""
         with contextlib.suppress(APIError):

@@ -239,16 +239,20 @@ class Engine:
         (settings,) = self.client.networks.get("bridge").attrs["IPAM"]["Config"]
         return str(ipaddress.ip_network(settings["Subnet"])[1])
 
-    def derive(self, name, files):
-        """Make the image `name` of the base and further files, which are programs; return its id."""
+    def put(self, container, files):
+        """Put files, which are programs, into a container."""
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             for path, text in files.items():
                 member = tarfile.TarInfo(path)
                 member.size, member.mode = len(text.encode()), 0o755
                 tar.addfile(member, io.BytesIO(text.encode()))
-        container = self.client.containers.create(self.base.id, ["true"], labels={"fleece-test": ""})
         container.put_archive("/", archive.getvalue())
+
+    def derive(self, name, files):
+        """Make the image `name` of the base and further files, which are programs; return its id."""
+        container = self.client.containers.create(self.base.id, ["true"], labels={"fleece-test": ""})
+        self.put(container, files)
         image = container.commit(*name.rsplit(":", 1))
         container.remove()
         return image.id

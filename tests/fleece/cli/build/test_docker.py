@@ -174,6 +174,37 @@ def test_a_system_package_that_is_not_there(build_in_docker, engine, wheels, ser
     assert engine.left() == []
 
 
+WAITING = """#!/bin/sh
+echo "waiting"
+while [ ! -e go ]; do sleep 0.05; done
+"""
+
+
+def test_system_packages_that_two_builds_install_at_once(engine, wheels, service):
+    """Of two processes that both found no layer, the later one takes the other's: no image is left without a name."""
+    wheels("alpha")
+    engine.move(engine.derive("fleece-test/dnf:1", {"usr/local/bin/dnf": WAITING}))
+    command = [sys.executable, "-m", "fleece", "build", "--python", engine.python, "-d", "gcc"]
+    command += ["--architecture", engine.architecture]
+    with contextlib.ExitStack() as ending:
+        started = []
+        for name in ("one", "two"):
+            words = [*command, str(service(name, f"alpha # {name}\n"))]
+            child = ending.enter_context(subprocess.Popen(words, stderr=subprocess.PIPE, text=True))
+            assert "waiting\n" in child.stderr
+            (container,) = set(engine.containers()) - {one for _, one in started}
+            started.append((child, container))
+        layers = []
+        for child, container in started:
+            engine.put(container, {"go": ""})
+            told = child.communicate(timeout=60)[1]
+            assert child.returncode == 0, told
+            layers += engine.client.images.list(filters={"label": "fleece.build"})
+    assert layers == [layers[0]] * 2
+    assert layers[0].tags[0].startswith("fleece-build:")
+    assert engine.left() == []
+
+
 def test_files_that_requirements_name_go_along(build_in_docker, wheels, service, entries, tmp_path, monkeypatch):
     """Nested files, constraints, projects beside the service and pip's own settings reach the container."""
     wheels("alpha", "1.0")
