@@ -166,7 +166,7 @@ class Builder:
         settings = self._installer.settings(wanted)
         links = [path for place in self._installer.local_links() if (path := local_path(place))]
         local = fingerprints([*wanted.local, *links])
-        return plan.cache_key(self.options.target, wanted, settings, local, compiled=compiled)
+        return plan.cache_key(self.options.target, wanted, settings, local, self._environment, compiled=compiled)
 
     def _install(self, wanted: Requirements, compiled: bool, path: Path, reports: Reports) -> None:
         """Write a new zip at `path` with what `wanted` asks for."""

@@ -39,7 +39,7 @@ class _BuildCommand(click.Command):
     "--python", "-py", metavar="VERSION", help="Python to build for: 3.12, 312 or python3.12.  [default: the newest]"
 )
 @click.option("--python36", "-3", is_flag=True, help="The same as --python 3.6.")
-@click.option("--rebuild", is_flag=True, help="Install the packages anew, whatever is in the cache.")
+@click.option("--rebuild", is_flag=True, help="Install all packages again, without the cache.")
 @click.option(
     "--requirements",
     "-r",
@@ -76,7 +76,7 @@ class _BuildCommand(click.Command):
     "-e",
     multiple=True,
     metavar="[GLOB]...",
-    help="Leave out what matches, of source and packages: all words up to the next option or --.",
+    help="Leave out matching files of source and packages; takes all words up to the next option or --.",
 )
 @click.option("--inject-build-info", is_flag=True, help="Add config.json with VERSION_HASH and BUILD_TIME.")
 @click.option(
@@ -88,8 +88,8 @@ class _BuildCommand(click.Command):
 )
 @click.option("--image", metavar="NAME", help="Image to build in.  [default: AWS's for the Python and architecture]")
 @click.option("--pull", is_flag=True, help="Ask the image's registry whether there is a newer one.")
-@click.option("--no-compile", is_flag=True, help="Leave out the packages' bytecode: smaller, and slower to start.")
-@click.option("--no-docker", is_flag=True, help="Install wheels with what is on this machine, by pip or uv.")
+@click.option("--no-compile", is_flag=True, help="Leave out the packages' bytecode: smaller, but slower to start.")
+@click.option("--no-docker", is_flag=True, help="Install wheels with this machine's pip or uv, without Docker.")
 def command(
     service_dirs: tuple[Path, ...],
     python: str | None,
@@ -158,7 +158,7 @@ def _build(options: Options, folders: Sequence[Path], *, docker: bool) -> None:
     from fleece.cli.build import builder, cache, reports, services  # noqa: PLC0415
 
     started = time.monotonic()
-    jobs = services.prepare(options, folders)
+    jobs = services.prepare(options, folders, os.environ)
     kept = cache.Cache(cache.default_folder(os.environ))
     kept.check()
     build = builder.Builder(options, _installer(options, kept, docker=docker), kept, os.environ)

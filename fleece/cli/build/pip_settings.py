@@ -93,8 +93,8 @@ def index_variables(
 
 
 def with_variables(text: str, environment: Mapping[str, str]) -> str:
-    """Put variables in for ``${NAME}``, as pip does in requirements files; one that is not set stays."""
-    return VARIABLE.sub(lambda match: environment.get(match[1], match[0]), text)
+    """Put variables in for ``${NAME}``, as pip does in requirements files; one that is not set, or empty, stays."""
+    return VARIABLE.sub(lambda match: environment.get(match[1]) or match[0], text)
 
 
 def _files(environment: Mapping[str, str]) -> list[Path]:

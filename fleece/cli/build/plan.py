@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from fleece.cli.build.exclusions import Exclusions, without_bytecode_of
+from fleece.cli.build.pip_settings import with_variables
 from fleece.cli.build.urls import without_users
 from fleece.cli.errors import UsageError
 
@@ -125,6 +126,7 @@ def cache_key(
     requirements: Requirements,
     settings: Mapping[str, str],
     fingerprints: Sequence[str],
+    environment: Mapping[str, str],
     *,
     compiled: bool,
 ) -> str:
@@ -137,13 +139,14 @@ def cache_key(
         requirements: what is asked for.
         settings: the installer's, from `Installer.settings`.
         fingerprints: of the local files that packages come from.
+        environment: for ``${NAME}`` in the requirements.
         compiled: whether there is bytecode among them.
     """
     decisive = {
         "format": _FORMAT,
         "python": str(target.runtime),
         "architecture": target.architecture,
-        "requirements": [without_users(text) for text in requirements.contents],
+        "requirements": [without_users(with_variables(text, environment)) for text in requirements.contents],
         "kind": requirements.origin.suffix,
         "settings": {name: without_users(value) for name, value in settings.items()},
         "local": list(fingerprints),

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from fleece.cli.build import lockfiles
 from fleece.cli.build.fingerprints import local_path
 from fleece.cli.build.lockfiles import Batch
+from fleece.cli.build.pip_settings import with_variables
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fleece.cli.build.target import Target
 
@@ -106,8 +107,13 @@ def find_pipfile_lock(folder: Path) -> Path:
     return path
 
 
-def read(path: Path, target: Target) -> Requirements:
+def read(path: Path, target: Target, environment: Mapping[str, str]) -> Requirements:
     """Return the requirements in the file `path`, of whichever format its name says.
+
+    Args:
+        path: the file.
+        target: what to install for.
+        environment: for ``${NAME}`` in what a file names.
 
     Raises:
         CommandError: the file is not there, cannot be read, or is not for this target.
@@ -119,9 +125,10 @@ def read(path: Path, target: Target) -> Requirements:
         read_lock = lockfiles.read_pipfile_lock if path.name == "Pipfile.lock" else lockfiles.read_pylock
         lock = read_lock(path, text, target)
         return Requirements(path, lock.batches, (path,), (text,), lock.local, lock.indexes, lock.warnings)
-    files = dict(_with_nested(path, set()))
-    batches = (Batch(files[path], file=path),) if any(map(asks_for_packages, files.values())) else ()
-    local = [one for file, text in files.items() for one in _local_paths(text, file.parent)]
+    files = dict(_with_nested(path, environment, set()))
+    as_pip_sees = {file: with_variables(text, environment) for file, text in files.items()}
+    batches = (Batch(files[path], file=path),) if any(map(asks_for_packages, as_pip_sees.values())) else ()
+    local = [one for file, text in as_pip_sees.items() for one in _local_paths(text, file.parent)]
     return Requirements(path, batches, tuple(files), tuple(files.values()), tuple(dict.fromkeys(local)))
 
 
@@ -143,17 +150,20 @@ def _asks(line: str) -> bool:
     return "://" in nested["path"] if nested else not line.startswith("-") or bool(_EDITABLE.match(line))
 
 
-def _with_nested(path: Path, seen: set[Path], by: str = "") -> Iterator[tuple[Path, str]]:
+def _with_nested(
+    path: Path, environment: Mapping[str, str], seen: set[Path], by: str = ""
+) -> Iterator[tuple[Path, str]]:
     """Yield a requirements file with its text, then those that it names with ``-r`` and ``-c``."""
     if path.resolve() in seen:
         return
     seen.add(path.resolve())
     text = _text(path, by)
     yield path, text
-    for line in logical_lines(text):
+    for line in logical_lines(with_variables(text, environment)):
         nested = _NESTED.match(line)
         if nested and "://" not in nested["path"]:
-            yield from _with_nested(path.parent / nested["path"].strip("\"'"), seen, f", which {path} names")
+            named = path.parent / nested["path"].strip("\"'")
+            yield from _with_nested(named, environment, seen, f", which {path} names")
 
 
 def _local_paths(text: str, folder: Path) -> Iterator[Path]:

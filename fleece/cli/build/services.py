@@ -14,7 +14,7 @@ from fleece.cli.build.builder import Job
 from fleece.cli.errors import CommandError, UsageError, as_command_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from fleece.cli.build.builder import Builder, Built
@@ -30,16 +30,21 @@ _PATIENCE = 10.0
 """Seconds that builds have to end in, once stopped: an engine may never answer."""
 
 
-def prepare(options: Options, services: Sequence[Path]) -> list[Job]:
+def prepare(options: Options, services: Sequence[Path], environment: Mapping[str, str]) -> list[Job]:
     """Find what each service consists of; nothing is created.
+
+    Args:
+        options: those of this run.
+        services: their folders.
+        environment: variables that requirements may refer to.
 
     Raises:
         CommandError: a service, its source or its requirements are not there, or its zip has no place.
     """
-    return [_prepare(options, place) for place in plan.places(options, services)]
+    return [_prepare(options, place, environment) for place in plan.places(options, services)]
 
 
-def _prepare(options: Options, places: Places) -> Job:
+def _prepare(options: Options, places: Places, environment: Mapping[str, str]) -> Job:
     for folder, option in ((places.service, "SERVICE_DIR"), (places.source, _source_option(options))):
         if not folder.is_dir():
             raise UsageError(f"no folder {folder}: {option} says where it is")
@@ -52,7 +57,7 @@ def _prepare(options: Options, places: Places) -> Job:
         path = requirements.find_pipfile_lock(options.pipfile)
     else:
         path = requirements.find(places.service, places.source)
-    return Job(places, requirements.read(path, options.target))
+    return Job(places, requirements.read(path, options.target, environment))
 
 
 def _source_option(options: Options) -> str:

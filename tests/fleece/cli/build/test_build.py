@@ -145,6 +145,17 @@ def test_a_wheel_that_changed_in_place_is_installed_anew(build, wheels, service,
     assert entries(folder)["alpha.py"] == b"newer = 2\n"
 
 
+def test_another_value_of_a_variable_is_no_unchanged_build(build, wheels, service, entries, monkeypatch):
+    """What pip puts in for ``${NAME}`` in requirements decides which packages there are."""
+    wheels("alpha")
+    wheels("beta")
+    folder = service("users", "${FLEECE_TEST_NAME}\n")
+    for name in ("alpha", "beta"):
+        monkeypatch.setenv("FLEECE_TEST_NAME", name)
+        assert build(folder, "--no-compile").exit_code == 0
+        assert f"{name}.py" in entries(folder)
+
+
 def test_only_packages_are_compiled_and_bytecode_is_not_checked(build, wheels, service, entries):
     """Packages come with unchecked hash-based bytecode that names Lambda's paths; the source comes without."""
     wheels("alpha", files={"alpha/__init__.py": "x = 1\n", "alpha/template.py": "not python {{ at all }}\n"})

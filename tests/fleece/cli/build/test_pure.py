@@ -112,20 +112,20 @@ def wanted(*contents):
 def test_the_key_changes_with_everything_that_decides_what_is_installed():
     """Other requirements, settings, files, Python, architecture or bytecode: another key."""
     others = [
-        cache_key(TARGET, wanted("b"), {}, [], compiled=True),
-        cache_key(TARGET, wanted("a", "b"), {}, [], compiled=True),
-        cache_key(TARGET, wanted("a"), {"pre": "1"}, [], compiled=True),
-        cache_key(TARGET, wanted("a"), {"index-url": "https://host/s?channel=a"}, [], compiled=True),
-        cache_key(TARGET, wanted("a"), {"index-url": "https://host/s?channel=b"}, [], compiled=True),
-        cache_key(TARGET, wanted("a"), {}, ["x 1 1"], compiled=True),
-        cache_key(TARGET, wanted("a"), {}, [], compiled=False),
-        cache_key(target_for("3.12", "arm64"), wanted("a"), {}, [], compiled=True),
-        cache_key(target_for("3.13", "x86_64"), wanted("a"), {}, [], compiled=True),
-        cache_key(TARGET, dataclasses.replace(wanted("a"), origin=Path("Pipfile.lock")), {}, [], compiled=True),
+        cache_key(TARGET, wanted("b"), {}, [], {}, compiled=True),
+        cache_key(TARGET, wanted("a", "b"), {}, [], {}, compiled=True),
+        cache_key(TARGET, wanted("a"), {"pre": "1"}, [], {}, compiled=True),
+        cache_key(TARGET, wanted("a"), {"index-url": "https://host/s?channel=a"}, [], {}, compiled=True),
+        cache_key(TARGET, wanted("a"), {"index-url": "https://host/s?channel=b"}, [], {}, compiled=True),
+        cache_key(TARGET, wanted("a"), {}, ["x 1 1"], {}, compiled=True),
+        cache_key(TARGET, wanted("a"), {}, [], {}, compiled=False),
+        cache_key(target_for("3.12", "arm64"), wanted("a"), {}, [], {}, compiled=True),
+        cache_key(target_for("3.13", "x86_64"), wanted("a"), {}, [], {}, compiled=True),
+        cache_key(TARGET, dataclasses.replace(wanted("a"), origin=Path("Pipfile.lock")), {}, [], {}, compiled=True),
     ]
-    key = cache_key(TARGET, wanted("a"), {}, [], compiled=True)
+    key = cache_key(TARGET, wanted("a"), {}, [], {}, compiled=True)
     assert len({key, *others}) == len(others) + 1
-    assert key == cache_key(TARGET, wanted("a"), {}, [], compiled=True)
+    assert key == cache_key(TARGET, wanted("a"), {}, [], {}, compiled=True)
     assert len({key, reduced_key(key, ["a"]), reduced_key(key, ["a", "b"])}) == 3
 
 
@@ -147,8 +147,18 @@ def test_local_files_count_by_size_and_time(tmp_path):
 def test_the_key_is_the_same_with_another_token():
     """Credentials in requirements and settings are no part of the key."""
     urls = ("https://old@host/s", "https://new@host/s")
-    one, two = (cache_key(TARGET, wanted(f"-i {url}"), {"index-url": url}, [], compiled=True) for url in urls)
+    one, two = (cache_key(TARGET, wanted(f"-i {url}"), {"index-url": url}, [], {}, compiled=True) for url in urls)
     assert one == two
+
+
+def test_the_key_is_that_of_what_variables_stand_for():
+    """Another value of ``${NAME}`` asks for other packages; another user or token in a URL does not."""
+
+    def key(text, **environment):
+        return cache_key(TARGET, wanted(text), {}, [], environment, compiled=True)
+
+    assert key("${NAME}==1", NAME="alpha") == key("alpha==1") != key("${NAME}==1", NAME="beta")
+    assert key("-i https://${T}@host/s", T="old") == key("-i https://${T}@host/s", T="new")
 
 
 def test_too_large_names_the_largest_parts():
