@@ -1,6 +1,6 @@
 """Docker's contexts: which engine is meant where ``DOCKER_HOST`` names none.
 
-The ``docker`` package goes to the one that is meant; what it does with a context that is not there, is told here.
+The ``docker`` package goes to the one that is meant; what it does not tell is seen here.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def check(environment: Mapping[str, str]) -> None:
-    """See that there is the context that is asked for: without it, the package takes the default engine, silently.
+    """See that the context that is asked for leads to an engine: else the package takes the default one, silently.
 
     Args:
         environment: ``DOCKER_HOST``, which needs no context, and ``DOCKER_CONTEXT`` are taken from it.
 
     Raises:
-        CommandError: there is no such context, or it is damaged.
+        CommandError: there is no such context, it is damaged, or it names no Docker engine.
     """
     if environment.get("DOCKER_HOST"):
         return
@@ -35,3 +35,5 @@ def check(environment: Mapping[str, str]) -> None:
         raise CommandError(f"the Docker context {name} cannot be read: {what_to_do}") from error
     if context is None:
         raise CommandError(f"there is no Docker context {name}: {what_to_do}")
+    if not (isinstance(context.Host, str) and context.Host):
+        raise CommandError(f"the Docker context {name} names no engine: {what_to_do}")

@@ -18,7 +18,7 @@ import urllib3
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
-from fleece.cli.build import contexts
+from fleece.cli.build import certificates, contexts
 from fleece.cli.build.container import Container
 from fleece.cli.build.keepalive import probe
 from fleece.cli.build.urls import mask
@@ -95,6 +95,7 @@ class Containers:
         """
         try:
             contexts.check(self._environment)
+            certificates.check(self._environment)
             client = docker.from_env(environment=dict(self._environment), timeout=timeout)
         except (DockerException, requests.RequestException) as error:
             raise CommandError(

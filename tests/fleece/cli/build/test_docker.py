@@ -391,6 +391,39 @@ def test_a_damaged_context(build_in_docker, service, monkeypatch, contexts, dama
     assert outcome.stderr.splitlines()[-1] == f"Error: the Docker context near cannot be read{WHAT_TO_DO}"
 
 
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("endpoints", [{"kubernetes": {}}, {"docker": {"Host": ""}}, {"docker": {"Host": 1}}])
+def test_a_context_without_an_engine(build_in_docker, service, monkeypatch, contexts, endpoints):
+    """A context that names none is refused, as the package would go to the default engine."""
+    ContextAPI.create_context("near", host="unix:///nowhere/docker.sock")
+    (meta,) = contexts.glob("contexts/meta/*/meta.json")
+    meta.write_text(json.dumps({"Name": "near", "Metadata": {}, "Endpoints": endpoints}))
+    monkeypatch.setenv("DOCKER_CONTEXT", "near")
+    outcome = build_in_docker(service("users", "alpha\n"))
+    assert outcome.exit_code == 1
+    assert outcome.stderr.splitlines()[-1] == f"Error: the Docker context near names no engine{WHAT_TO_DO}"
+
+
+@pytest.mark.usefixtures("engine")
+def test_certificates_that_are_not_there(build_in_docker, service, monkeypatch, tmp_path):
+    """The variable that asks for them is named, and the file."""
+    folder = service("users", "alpha\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def missing(name, asking):
+        outcome = build_in_docker(folder)
+        assert outcome.exit_code == 1
+        last = outcome.stderr.splitlines()[-1]
+        assert last.startswith(f"Error: there is no file {name}, which {asking} asks for: name the folder of ")
+
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    missing(tmp_path / ".docker" / "cert.pem", "DOCKER_TLS_VERIFY")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    for name in ("cert.pem", "key.pem", "ca.pem"):
+        missing(tmp_path / name, "DOCKER_CERT_PATH")
+        (tmp_path / name).touch()
+
+
 def test_a_requirement_that_does_not_exist(build_in_docker, engine, service):
     """Pip's own reason is told, the previous zip stays, nothing is left."""
     folder = service("users", "nowhere==1.0\n")
