@@ -40,7 +40,7 @@ _debug_option = click.option(
     expose_value=False,
     is_eager=True,
     callback=_show_tracebacks,
-    help="Show the traceback of a failure; FLEECE_DEBUG=1 does so too.",
+    help="Show the traceback of a failure (or set FLEECE_DEBUG=1).",
 )
 
 

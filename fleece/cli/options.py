@@ -32,15 +32,15 @@ DEFAULT_ENVIRONMENTS = "./environments.yml"
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
-    click.option("-u", "--username", metavar="NAME", help="Rackspace user name; by default $RS_USERNAME."),
+    click.option("-u", "--username", metavar="NAME", help="Rackspace user name.  [default: $RS_USERNAME]"),
     click.option("--username-file", type=_FILE, help="File with the Rackspace user name."),
     click.option(
-        "-k", "--apikey", metavar="KEY", help="Rackspace API key; by default $RS_API_KEY, which others cannot see."
+        "-k", "--apikey", metavar="KEY", help="Rackspace API key, which others can see here.  [default: $RS_API_KEY]"
     ),
     click.option("--apikey-file", type=_FILE, help="File with the Rackspace API key."),
-    click.option("--role-session-name", metavar="NAME", help="Name of the session of an assumed role."),
-    click.option("--no-input", is_flag=True, help="Never ask for a key or a passcode: fail instead."),
-    click.option("--no-cache", is_flag=True, help="Neither use nor keep tokens and credentials of earlier commands."),
+    click.option("--role-session-name", metavar="NAME", help="Session name of an assumed role."),
+    click.option("--no-input", is_flag=True, help="Never ask for a key or a passcode; fail instead."),
+    click.option("--no-cache", is_flag=True, help="Neither read nor write cached tokens and credentials."),
 )
 
 

@@ -32,7 +32,7 @@ def _stack_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--stack",
         type=_FILE,
         metavar="FILE",
-        help="The file of a running stack: what 'up --ready-file' has written. "
+        help="The ready file of a running stack, from 'up --ready-file'. "
         "Default: the one that FLEECE_LOCAL_STACK names, else the one that is running.",
     )(command)
 
@@ -52,20 +52,20 @@ def group() -> None:
 
 @group.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=_PORT, show_default=True, help="The port of AWS; 0 takes any."
+    "--port", type=click.IntRange(0, 65_535), default=_PORT, show_default=True, help="Port of AWS; 0 takes any."
 )
 @click.option(
     "--backend",
     type=click.Choice(["embedded", "localstack"]),
     default="embedded",
     show_default=True,
-    help="What AWS is: moto in this process, or a LocalStack that runs at the port (X-Ray is embedded then, too).",
+    help="moto in this process, or the LocalStack that is running at the port (with X-Ray embedded).",
 )
 @click.option(
     "--resources",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"What AWS holds at the start; {_RESOURCES} if it is there.",
+    help=f"What AWS contains at the start.  [default: {_RESOURCES}, if it is there]",
 )
 @click.option(
     "--environments",
@@ -73,13 +73,15 @@ def group() -> None:
     metavar="FILE",
     help="Where to write environments.yml, for 'fleece run -c FILE' and 'fleece config -e FILE'.",
 )
-@click.option("--env-file", type=_FILE, metavar="FILE", help="Write the variables there as well, as NAME=value.")
-@click.option("--ready-file", type=_FILE, metavar="FILE", help="Write there where all is, as JSON, when all is ready.")
+@click.option("--env-file", type=_FILE, metavar="FILE", help="Also write the variables to this file, as NAME=value.")
+@click.option(
+    "--ready-file", type=_FILE, metavar="FILE", help="When all is ready, write its addresses to this file, as JSON."
+)
 def up(**options: Any) -> None:
     """Run the local stack until Ctrl-C.
 
-    What other programs need to reach it goes to stdout, as lines for a shell. The files that are written are for this
-    user alone, never replace anybody's, and are removed at the end.
+    What other programs need to reach it goes to stdout, as lines for a shell. The files that it writes are readable by
+    you alone, never replace other files, and are removed at the end.
 
     \b
     fleece-local up --env-file stack.env
@@ -101,31 +103,31 @@ def _accounts(resources: Path | None) -> tuple[Account, ...]:
 
 @group.command()
 @click.argument("code", metavar="SRC_OR_ZIP", type=click.Path(exists=True, path_type=Path))
-@click.option("--handler", required=True, metavar="MODULE.FUNCTION", help="As it is configured on the function.")
+@click.option("--handler", required=True, metavar="MODULE.FUNCTION", help="The handler, as configured on the function.")
 @click.option(
     "--event",
     required=True,
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     metavar="FILE|-",
-    help="The event, a file with JSON; - reads it from stdin.",
+    help="File with the event as JSON; - reads stdin.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 900, min_open=True),
     default=30,
     show_default=True,
-    help="The seconds that the function has.",
+    help="Seconds that the function may take.",
 )
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the function; may be repeated.")
-@click.option("--json", "as_json", is_flag=True, help="Result, error, logs and trace as one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="Write result, error, logs and trace as one JSON document.")
 @_stack_option
 def invoke(
     code: Path, handler: str, event: str, timeout: float, env: tuple[str, ...], as_json: bool, stack: Path | None
 ) -> None:
     """Invoke a function once, under AWS's own runtime client.
 
-    SRC_OR_ZIP is its source folder, or the zip as it would be uploaded. It is led to the local stack that is running.
-    Its result goes to stdout, its logs and its trace to stderr; the exit code is 1 if it fails.
+    SRC_OR_ZIP is its source folder, or the zip as it would be uploaded. The function finds the local stack that is
+    running. Its result goes to stdout, its logs and trace to stderr; the exit code is 1 if it fails.
 
     \b
     fleece-local invoke src --handler handler.main --event event.json
@@ -156,8 +158,8 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 @group.command()
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C or the end of the stack.")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document; with --follow, one on each line.")
+@click.option("--follow", "-f", is_flag=True, help="Show more as it arrives, until Ctrl-C or the end of the stack.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document; with --follow, one for each trace.")
 @_stack_option
 def traces(follow: bool, as_json: bool, stack: Path | None) -> None:
     """Show the traces that the local stack has received, as waterfalls.
@@ -194,7 +196,7 @@ def traces(follow: bool, as_json: bool, stack: Path | None) -> None:
 def demo(folder: Path, wheels: Path | None) -> int:
     """Take the example service through its life, and check each step.
 
-    Exit code 0 only when every step did what it should.
+    The exit code is 0 only if every step did what it should.
 
     \b
     fleece-local demo                     # in a checkout of fleece

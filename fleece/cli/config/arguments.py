@@ -7,7 +7,7 @@ import click
 from fleece.cli.config.completion import complete_environments, complete_stages
 
 any_key_option = click.option(
-    "--any-key", is_flag=True, help="Decrypt what another key than the stage's has encrypted, too."
+    "--any-key", is_flag=True, help="Also decrypt secrets encrypted with another key than the stage's."
 )
 
 environment_option = click.option(
@@ -15,7 +15,7 @@ environment_option = click.option(
     "--environment",
     metavar="NAME",
     shell_complete=complete_environments,
-    help="Use this environment's account, not that of the stage.",
+    help="Use this environment's account, not the stage's.",
 )
 
 stage_argument = click.argument("stage", shell_complete=complete_stages)
@@ -24,5 +24,5 @@ opened_stage_option = click.option(
     "--stage",
     metavar="STAGE",
     shell_complete=complete_stages,
-    help="Open the secrets of this stage only; others stay encrypted.",
+    help="Decrypt the secrets of this stage only.",
 )

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "diff": Lazy("fleece.cli.config.commands.diff", "Show what differs between a stage and Parameter Store."),
-    "edit": Lazy("fleece.cli.config.commands.edit", "Edit the configuration with its secrets in clear."),
+    "edit": Lazy("fleece.cli.config.commands.edit", "Edit the configuration with its secrets decrypted."),
     "exec": Lazy("fleece.cli.config.commands.exec", "Run a command with the values of a stage in its environment."),
-    "export": Lazy("fleece.cli.config.commands.export", "Write the configuration with its secrets in clear."),
+    "export": Lazy("fleece.cli.config.commands.export", "Write the configuration with its secrets decrypted."),
     "import": Lazy("fleece.cli.config.commands.import_", "Encrypt an open configuration from stdin."),
     "lint": Lazy("fleece.cli.config.commands.lint", "Show what is wrong or looks wrong in the configuration."),
     "render": Lazy("fleece.cli.config.commands.render", "Write the values of one stage."),
@@ -40,7 +40,7 @@ _COMMANDS = {
     type=click.Path(dir_okay=False, path_type=Path),
     default=options.DEFAULT_ENVIRONMENTS,
     show_default=True,
-    help="File with the environments that the stages are in.",
+    help="File with the stages' environments.",
 )
 @options.credential_options
 @click.pass_context

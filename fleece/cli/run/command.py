@@ -69,15 +69,17 @@ def _partition(args: list[str]) -> tuple[list[str], bool, list[str]]:
 )
 @click.option("-a", "--account", metavar="NUMBER", help="AWS account, 12 digits.")
 @click.option("-e", "--environment", metavar="NAME", shell_complete=options.complete_environments, help="Environment.")
-@click.option("-s", "--stage", metavar="NAME", shell_complete=options.complete_stages, help="Stage of an environment.")
+@click.option(
+    "-s", "--stage", metavar="NAME", shell_complete=options.complete_stages, help="Stage, to use its environment."
+)
 @click.option("-r", "--role", metavar="ROLE", help="Role to assume in the account: a name or an ARN.")
 @options.credential_options
 @click.option(
     "--export",
     type=click.Choice(["env", "json", "powershell"]),
-    help="Print the variables in place of running a command.",
+    help="Print the variables instead of running a command.",
 )
-@click.option("--credential-process", is_flag=True, help="Print what AWS's credential_process wants; asks nothing.")
+@click.option("--credential-process", is_flag=True, help="Print credentials for AWS's credential_process; ask nothing.")
 @click.argument(
     "words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...", shell_complete=options.complete_files
 )
@@ -104,7 +106,7 @@ def command(
     eval "$(fleece run -e staging --export env)"
 
     After --, the command and its arguments are run as they are. A command that is one word, without --, is run by the
-    shell. It ends with the command's own exit code; 125 is a failure of fleece.
+    shell. The exit code is the command's own; 125 means that fleece itself failed.
     """  # noqa: D301 (click's mark for "keep these lines as they are")
     prints = export is not None or credential_process
     if not prints:

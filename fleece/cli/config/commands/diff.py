@@ -44,7 +44,7 @@ def command(
     fleece config diff prod --parameter-store /service/prod
     fleece config diff prod --parameter-store /service/prod --json
 
-    It ends with 0 when nothing differs, with 1 when something does, and with 2 when that cannot be told.
+    The exit code is 0 if nothing differs, 1 if something does, and 2 if the comparison could not be completed.
     """  # noqa: D301
     from fleece.cli.config.diff import diff  # noqa: PLC0415 (help needs none)
     from fleece.cli.config.upload import Target  # noqa: PLC0415

@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="Edit JSON in place of YAML.")
+@click.option("--json", "as_json", is_flag=True, help="Edit JSON instead of YAML.")
 @opened_stage_option
 @click.option(
-    "-e", "--editor", metavar="COMMAND", help="The editor; by default $FLEECE_EDITOR, $VISUAL, $EDITOR or vi."
+    "-e", "--editor", metavar="COMMAND", help="The editor.  [default: $FLEECE_EDITOR, $VISUAL, $EDITOR or vi]"
 )
 @any_key_option
 @pass_settings
 def command(settings: Settings, as_json: bool, stage: str | None, editor: str | None, any_key: bool) -> None:
-    """Open the configuration in an editor, and encrypt its secrets again when you leave that.
+    """Open the configuration in an editor, and encrypt its secrets again when you leave it.
 
     \b
     fleece config edit
     fleece config edit --stage dev
     fleece config edit --editor 'code --wait'
 
-    The open file is where only you can read it, and is removed however this ends. A secret that has not changed keeps
-    its ciphertext. Nothing is written if the editor fails, nothing was changed, or anything is wrong.
+    Only you can read the open file, which is removed afterwards. A secret that has not changed keeps its ciphertext.
+    Nothing is written if the editor fails, nothing was changed, or anything is wrong.
     """  # noqa: D301
     from fleece.cli.config import editing, editor as editors  # noqa: PLC0415 (help needs none)
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="Write JSON in place of YAML.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON instead of YAML.")
 @opened_stage_option
 @any_key_option
 @pass_settings
 def command(settings: Settings, as_json: bool, stage: str | None, any_key: bool) -> None:
-    """Write the configuration to stdout with its secrets in clear, for people to edit.
+    """Write the configuration to stdout with its secrets decrypted, for people to edit.
 
     \b
     fleece config export > open.yml

@@ -33,7 +33,7 @@ class ImportCommand(click.Command):
 
 
 @click.command(cls=ImportCommand)
-@click.option("--reencrypt", is_flag=True, help="Encrypt every secret anew, to change to a new key for instance.")
+@click.option("--reencrypt", is_flag=True, help="Encrypt every secret again, for instance with a new key.")
 @click.option(
     "--stage", metavar="STAGE", shell_complete=complete_stages, help="With --reencrypt: only the secrets of this stage."
 )

@@ -21,14 +21,14 @@ _FOUND, _FAILED = 1, 2
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
-@click.option("--strict", is_flag=True, help="End with 1 for warnings, too.")
-@click.option("--no-decrypt", is_flag=True, help="Do not try to decrypt the secrets, which takes credentials.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
+@click.option("--no-decrypt", is_flag=True, help="Do not try to decrypt secrets; no credentials are needed.")
 @click.option(
     "--ignore",
     multiple=True,
     metavar="RULE",
     type=click.Choice(RULES),
-    help="Leave out what one rule finds; repeatable.",
+    help="Leave out what this rule finds; may be repeated.",
 )
 @any_key_option
 @pass_settings
@@ -50,11 +50,11 @@ def command(
     fleece config lint --strict --ignore looks-secret
     fleece config lint --json
 
-    Errors are secrets in clear or that cannot be decrypted, and stages without a value. Warnings are expressions that
-    overlap, ciphertexts that were copied or moved since git's HEAD, and values in clear that look like secrets.
+    Errors: plain-text secrets, secrets that cannot be decrypted, stages without a value. Warnings: overlapping
+    expressions, ciphertexts that were copied or moved since git's HEAD, plain-text values that look like secrets.
 
-    It ends with 0 when there are no errors, with 1 when there are, and with 2 when that cannot be told: where
-    there are no credentials for a stage, for instance, after what was found without them.
+    The exit code is 0 without errors, 1 with errors, and 2 if not everything could be checked, for instance because
+    credentials for a stage are missing; what was found is shown all the same.
     """  # noqa: D301
     from fleece.cli.config.history import at_head  # noqa: PLC0415 (help needs none)
     from fleece.cli.config.lint import lint  # noqa: PLC0415

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 @click.command
 @environment_option
-@click.option("--json", "as_json", is_flag=True, help="Write JSON in place of YAML.")
-@click.option("--encrypt", is_flag=True, help="Write a JSON list of ciphertexts, which joined are the JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON instead of YAML.")
+@click.option(
+    "--encrypt", is_flag=True, help="Write a JSON list of ciphertexts; decrypted and joined, they are the JSON."
+)
 @click.option("--python", "as_python", is_flag=True, help="Write a Python module that decrypts itself.")
 @click.option("--parameter-store", "prefix", metavar="PREFIX", help="Write to Parameter Store, below this name.")
 @click.option("--ssm-kms-key", metavar="KEY", help="KMS key for the parameters: id, ARN or alias.")
