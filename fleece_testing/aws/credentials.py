@@ -30,11 +30,13 @@ class Credentials:
     expiration: datetime | None = None
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that every AWS SDK reads."""
-        variables = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
-        if self.session_token is not None:
-            variables["AWS_SESSION_TOKEN"] = self.session_token
-        return variables
+        """Return the environment variables that every AWS SDK reads; an empty token is none to them."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            # Always there: long-term keys would be sent with a token that the environment has from elsewhere.
+            "AWS_SESSION_TOKEN": self.session_token or "",
+        }
 
     def client_arguments(self) -> dict[str, str | None]:
         """Return the keyword arguments that ``boto3.client`` takes."""
