@@ -130,6 +130,11 @@ def add_key(account: str, region: str, alias: str | None) -> str:
     return arn
 
 
+def has_kms(account: str, region: str) -> bool:
+    """Whether there is such a region, with KMS in it."""
+    return region in kms_backends[account]
+
+
 def has_alias(account: str, region: str, alias: str) -> bool:
     """Whether a KMS key has the alias."""
     return bool(kms_backends[account][region].get_key_id_from_alias(alias))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -20,7 +21,7 @@ import werkzeug.wrappers
 from fleece_testing.aws import errors, forms, sessions, signatures
 from fleece_testing.aws._routes import is_unsigned
 from fleece_testing.aws.errors import AWSError
-from fleece_testing.aws.requests import parse
+from fleece_testing.aws.requests import QUERY, REST_XML, parse
 from fleece_testing.aws.strictness import AMENDMENTS, RULES, anonymous, identity, xray
 from fleece_testing.aws.strictness.state import Principal
 
@@ -37,6 +38,8 @@ _log = logging.getLogger(__name__)
 
 _NOT_RETRIED = 501
 """A status of the server's that SDKs do not repeat a call for, as they would for 500."""
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]")
 
 _EXTRAS = {"lambda": "awslambda", "states": "stepfunctions"}
 
@@ -154,8 +157,7 @@ class Application:
             hint = f"pip install 'moto[{_extra_of_moto(request.service)}]'"
             error = _not_emulated(f"The emulated AWS needs the package {missing.name!r} for {what}: {hint}")
         except Exception as failure:  # noqa: BLE001 (whatever it is: the caller gets an answer of its protocol)
-            _log.exception("The emulated AWS failed in %s", what)
-            error = AWSError("EmulatorFailure", f"The emulated AWS failed in {what}: {failure!r}", _NOT_RETRIED)
+            error = _of_unknown_region(failure, request) or _failure(failure, what)
         return errors.response(error, request)
 
     def _decide(self, environ: WSGIEnvironment, request: Request, caller: Principal) -> werkzeug.wrappers.Response:
@@ -215,6 +217,22 @@ def _check_signature(
 
 def _not_emulated(message: str) -> AWSError:
     return AWSError("NotImplemented", message, _NOT_RETRIED)
+
+
+def _failure(failure: Exception, what: str) -> AWSError:
+    _log.exception("The emulated AWS failed in %s", what)
+    return AWSError("EmulatorFailure", f"The emulated AWS failed in {what}: {failure!r}", _NOT_RETRIED)
+
+
+def _of_unknown_region(failure: Exception, request: Request) -> AWSError | None:
+    """Return what AWS says of a region that it does not have: moto, which looks it up, fails."""
+    region = failure.args[0] if isinstance(failure, KeyError) else None
+    if region and region == request.region:
+        return identity.wrong_region(request)
+    if isinstance(region, str) and _REGION.fullmatch(region):
+        code = "InvalidParameter" if request.protocol in (QUERY, REST_XML) else "InvalidParameterException"
+        return AWSError(code, f"Invalid parameter: {region} is not a valid region")
+    return None
 
 
 def _is_page_of_flask(response: werkzeug.wrappers.Response) -> bool:

@@ -191,9 +191,11 @@ class AWS(Startable, _Misbehaving):
             region: where it is.
 
         Raises:
-            ValueError: no key can have that alias, or another one has it.
+            ValueError: no key can have that alias, or another one has it; there is no such region.
         """
         account, region = self._account(account), region or self.region
+        if not self._moto.has_kms(account, region):
+            raise ValueError(f"KMS has no region {region!r}")
         if alias is not None:
             alias = f"alias/{checked_text('alias', alias).removeprefix('alias/')}"
             given.check_alias(alias)

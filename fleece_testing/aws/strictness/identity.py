@@ -43,6 +43,12 @@ def wrong_signature(request: Request) -> AWSError:
     return AWSError(code, message, _status(request))
 
 
+def wrong_region(request: Request) -> AWSError:
+    """Return what AWS says to a signature for a region that it does not have."""
+    message = f"Credential should be scoped to a valid region, not '{request.region}'."
+    return AWSError(wrong_signature(request).code, message, _status(request))
+
+
 def url_has_ended(request: Request) -> AWSError:
     """Return what AWS says to a signed URL whose time is over."""
     if request.protocol == REST_XML:

@@ -85,6 +85,29 @@ def test_the_extra_that_a_package_is_part_of(fleece_aws, monkeypatch, service, e
         getattr(fleece_aws.client(service), operation[service])(**arguments)
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [("ssm", "describe_parameters", "InvalidSignatureException"), ("sns", "list_topics", "SignatureDoesNotMatch")],
+)
+def test_a_region_that_there_is_not(fleece_aws, service, operation, code, caplog):
+    """A call signed for a region that AWS does not have is refused as AWS refuses it, and is no fault of the server."""
+    client = fleece_aws.client(service, region_name="eu-west-9")
+    with pytest.raises(botocore.exceptions.ClientError, match="to a valid region, not 'eu-west-9'") as caught:
+        getattr(client, operation)()
+    assert caught.value.response["Error"]["Code"] == code
+    assert caplog.text == ""
+
+
+def test_what_is_in_a_region_that_there_is_not(fleece_aws, refused):
+    """A parameter that names a region that AWS does not have is invalid, in JSON and in the older protocol."""
+    secrets, sns = fleece_aws.client("secretsmanager"), fleece_aws.client("sns")
+    replicas = [{"Region": "eu-west-9"}]
+    assert refused(secrets.create_secret, Name="a", AddReplicaRegions=replicas) == "InvalidParameterException"
+    topic = sns.create_topic(Name="topic")["TopicArn"]
+    queue = "arn:aws:sqs:eu-west-9:123456789012:queue"
+    assert refused(sns.subscribe, TopicArn=topic, Protocol="sqs", Endpoint=queue) == "InvalidParameter"
+
+
 @pytest.mark.parametrize("what", ["head_object", "head_bucket"])
 def test_what_is_not_there_is_404_to_head(fleece_aws, refused, what):
     """S3 answers HEAD with 404 for what is not there: programs ask so whether to upload."""

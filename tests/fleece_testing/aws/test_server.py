@@ -31,6 +31,18 @@ class TestAWS:
         )
         assert child.stdout == "arn:aws:iam::123456789012:user/fleece\n"
 
+    def test_a_session_token_from_elsewhere(self, aws):
+        """A session token that is in the environment already is not sent with the keys of the IAM user."""
+        before = {"AWS_SESSION_TOKEN": "of-another-account"}
+        child = subprocess.run(
+            [sys.executable, "-c", "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"],
+            env={**os.environ, **before, **aws.environment()},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert child.stdout == "123456789012\n"
+
     def test_clear_forgets_resources_and_keeps_the_credentials(self, aws):
         """After a clear the same client finds an empty account."""
         environment = aws.environment()
@@ -66,6 +78,11 @@ class TestAWS:
         assert issued.access_key_id in repr(issued)
         assert issued.secret_access_key not in repr(issued)
         assert issued.session_token not in repr(issued)
+
+    def test_kms_key_of_a_region_that_there_is_not(self, aws):
+        """A misspelt region is told where it is given."""
+        with pytest.raises(ValueError, match="^KMS has no region 'eu-west-9'$"):
+            aws.kms_key("app", region="eu-west-9")
 
     def test_kms_key_encrypts_by_arn_and_alias(self, aws):
         """A key made by the helper works under its ARN and under its alias."""
