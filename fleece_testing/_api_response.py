@@ -118,7 +118,7 @@ def _as_json(answer: Any) -> bytes:
     try:
         return json.dumps(answer, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
-        raise MalformedAnswerError(f"The handler's answer cannot be written as JSON: {error}") from error
+        raise MalformedAnswerError(f"The handler's answer cannot be written as JSON: {error}") from None
 
 
 def _status(answer: dict[str, Any]) -> int:

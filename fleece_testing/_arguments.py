@@ -149,4 +149,4 @@ def json_text(name: str, value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} must be what JSON can say: {value!r} was given ({error})") from error
+        raise type(error)(f"{name} must be what JSON can say: {value!r} was given ({error})") from None

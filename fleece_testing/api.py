@@ -8,6 +8,7 @@ It works without pytest:
 
 from __future__ import annotations
 
+import inspect
 import json as json_module
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Client", "MalformedAnswerError", "Response"]
 
 __tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
+# What other test clients call the arguments of a request.
+_CALLED_HERE = {"content": "body", "data": "form or body", "params": "query", "query_string": "query"}
 
 
 class Client:
@@ -118,11 +122,13 @@ class Client:
 
         Raises:
             MalformedAnswerError: the service in front of the function would not understand the handler's answer.
-            TypeError: more than one body is given, or something that no client could send.
+            TypeError: more than one body is given, or something that no client could send; the handler is asynchronous.
         """
         bodies = {"json": json, "form": form, "body": body}
         if len(given := [name for name, one in bodies.items() if one is not None]) > 1:
             raise TypeError(f"A request has one body: {' and '.join(given)} were given")
+        for name in _CALLED_HERE.keys() & options:
+            raise TypeError(f"A request has no argument {name!r}; did you mean {_CALLED_HERE[name]}?")
         sent = Headers(self.headers)
         sent.update(Headers(_pairs(headers)))
         content: Any = body
@@ -184,6 +190,9 @@ class Client:
             # API Gateway finds the status at the beginning of the message of such an error.
             failed = read_answer(self.kind, event, {"errorMessage": str(error)})
             return replace(failed, status=error.status_code)
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise TypeError("The handler is an async def, and Lambda does not await it: nothing of it would be run")
         return read_answer(self.kind, event, answer)
 
 

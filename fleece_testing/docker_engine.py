@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS", "PROGRAMS", "DockerEngine", "Received"]
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 
 class DockerEngine(Startable):
     """A Docker engine with no images to begin with.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from fleece_testing._docker.state import Route, State
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 _ROUTES: tuple[Route, ...] = (
     *system_api.ROUTES,
     *images_api.ROUTES,

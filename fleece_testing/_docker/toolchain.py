@@ -21,6 +21,8 @@ from fleece_testing._docker.tree import Tree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 PYTHON_FOLDER = "/var/lang"
 
 PATH = f"{PYTHON_FOLDER}/bin:/usr/local/bin:/usr/bin:/bin"

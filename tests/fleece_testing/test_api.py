@@ -214,12 +214,23 @@ def test_a_context_in_place_of_what_makes_contexts(fleece_api, fleece_context):
         ({"json": 1, "form": {}, "body": ""}, "A request has one body: json and form and body were given"),
         ({"headers": ["a"]}, r"headers must be a dictionary or a list of pairs: \['a'\] was given"),
         ({"form": "a=1"}, "form must be a dictionary or a list of pairs: 'a=1' was given"),
+        ({"data": {"a": 1}}, r"A request has no argument 'data'; did you mean form or body\?"),
     ],
 )
 def test_what_no_client_could_send_is_one_line(fleece_api, wrong, said):
     """Nothing of a request is passed over in silence."""
     with pytest.raises(TypeError, match=f"^{said}$"):
         fleece_api(print).post("/", **wrong)
+
+
+def test_an_asynchronous_handler_is_told_apart(fleece_api):
+    """Lambda does not await what a handler returns, and neither does the client; no coroutine is left behind."""
+
+    async def main(event, context):
+        return {"statusCode": 200}
+
+    with pytest.raises(TypeError, match="The handler is an async def, and Lambda does not await it"):
+        fleece_api(main).get("/")
 
 
 def test_the_repr_of_a_response_is_what_a_client_sees(fleece_api):
