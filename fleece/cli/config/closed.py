@@ -181,12 +181,7 @@ def _as_text(answer: bytes | Undecryptable) -> str | Undecryptable:
 
 def _check_marks(opened: Document, secrets: list[Leaf]) -> None:
     """Refuse a mark that would stay in the text, in a comment for instance, and what comes after it with it."""
-    spans = []
-    for leaf in secrets:
-        spot = opened.spot(leaf)
-        for start, part in ((spot.start, spot.spelling.inline), (spot.body_start, spot.spelling.body)):
-            spans.append(text.Edit(start, start + len(part), " " * len(part)))
-    index = text.substitute(opened.source.text, spans).find(OPEN_MARK)
+    index = opened.blanked(secrets).find(OPEN_MARK)
     if index >= 0:
         raise opened.source.error(
             f"{OPEN_MARK!r} is outside of a value and would be written in clear; take it out", index

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import dataclasses
 import gc
+import shlex
 from typing import TYPE_CHECKING
 
 import yaml
@@ -20,7 +21,7 @@ from fleece.cli.config.tree import OPEN_MARK, Dict, Leaf, List, Path, PerStage, 
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fleece.cli.config.source import ConfigError, Source
 
@@ -43,6 +44,12 @@ class Document:
     config: Tree
     contexts: Mapping[int, text.Context]
 
+    @property
+    def closing_command(self) -> str:
+        """What to run to have secrets encrypted that are still open in the file, for messages."""
+        name = shlex.quote(self.source.name)
+        return f"fleece config -c {name} import < {name}"
+
     def secrets(self) -> Iterator[Leaf]:
         """Yield the leaf of each secret, in the order of the file; of the aliases of one secret, the first."""
         seen = set()
@@ -54,6 +61,11 @@ class Document:
     def spot(self, leaf: Leaf) -> text.Spot:
         """Return where a leaf is written."""
         return text.locate(self.source, leaf.node, self.contexts[id(leaf.node)])
+
+    def blanked(self, hidden: Iterable[Leaf]) -> str:
+        """Return the text with spaces in the place of some leaves: all else is where it was."""
+        spots = [self.spot(leaf) for leaf in {id(leaf.node): leaf for leaf in hidden}.values()]
+        return text.substitute(self.source.text, [blank for spot in spots for blank in spot.blanks()])
 
     def title(self, leaf: Leaf) -> str:
         """Return where a leaf is, for messages: ``config.yml:12: config.password.+prod (stage prod)``."""

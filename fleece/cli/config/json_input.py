@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fleece.cli.config import document, text
 from fleece.cli.config.output import to_yaml
 from fleece.cli.config.source import ConfigError, Source
-from fleece.cli.config.tree import OPEN_MARK, Leaf, as_data, leaves
+from fleece.cli.config.tree import OPEN_MARK, as_data, leaves
 
 if TYPE_CHECKING:
     from fleece.cli.config.document import Document
@@ -56,28 +56,24 @@ def as_yaml(source: Source, data: Any) -> Source:
 
 def in_place(source: Source, data: Any, closed: Document) -> Source | None:
     """Return the text of `closed` with the values of `data`; None if the two differ in more than values."""
-    paths: dict[int, list[tuple[str | int, ...]]] = {}
-    by_node: dict[int, Leaf] = {}
-    for leaf in leaves(closed.root):
-        by_node.setdefault(id(leaf.node), leaf)
-        paths.setdefault(id(leaf.node), []).append(leaf.path)
     if _shape(as_data(closed.root, lambda _: None)) != _shape(data):
         return None
     edits = []
-    for node, leaf in by_node.items():
-        values = [_at(data, path) for path in paths[node]]
-        if any(_differ(value, values[0]) for value in values):
-            return None  # two aliases of one value that are to differ
-        if _differ(values[0], leaf.value):
+    for leaf in {id(leaf.node): leaf for leaf in leaves(closed.root)}.values():
+        value = _at(data, leaf.path)
+        if _differ(value, leaf.value):
             spot = closed.spot(leaf)
-            edits += spot.edits(_spelling(values[0], spot))
+            edits += spot.edits(_spelling(value, spot))
     changed = text.substitute(closed.source.text, edits)
     made = Source(source.name, changed, marked=closed.source.marked, has_lines=False)
     return made if _says(made, data) else None
 
 
 def _says(made: Source, data: Any) -> bool:
-    """Whether a text means the data; not so where a key stands alone, as in ``{a}``, and was to have a value."""
+    """Whether a text means the data.
+
+    Not so where a key stands alone, as in ``{a}``, and was to have a value; or aliases of one value were to differ.
+    """
     try:
         said = as_data(document.parse(made).root, lambda leaf: leaf.value)
     except ConfigError:
@@ -112,9 +108,4 @@ def _differ(one: Any, other: Any) -> bool:
 
 def has_comments(document: Document) -> bool:
     """Whether a text has comments: a number sign at the start of a line or after a space, outside of values."""
-    blanks = []
-    for leaf in leaves(document.root):
-        spot = document.spot(leaf)
-        for start, part in ((spot.start, spot.spelling.inline), (spot.body_start, spot.spelling.body)):
-            blanks.append(text.Edit(start, start + len(part), ""))
-    return re.search(r"(?:^|\s)#", text.substitute(document.source.text, set(blanks)), re.MULTILINE) is not None
+    return re.search(r"(?:^|\s)#", document.blanked(leaves(document.root)), re.MULTILINE) is not None

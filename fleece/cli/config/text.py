@@ -92,6 +92,11 @@ class Spot:
             edits.append(Edit(self.body_start, self.body_start + len(self.spelling.body), spelling.body))
         return edits
 
+    def blanks(self) -> list[Edit]:
+        """Return what puts spaces in the place of the scalar."""
+        parts = (self.start, self.spelling.inline), (self.body_start, self.spelling.body)
+        return [Edit(start, start + len(part), " " * len(part)) for start, part in parts]
+
 
 def substitute(text: str, edits: Iterable[Edit]) -> str:
     """Return the text with each span replaced; the spans are apart, in any order."""

@@ -51,6 +51,7 @@ ROUND_TRIPS = {
     "anchor on a line of its own": "pw:\n  +prod: &pw # the password\n    :decrypt:CIPHER\n",
     "merge keys": "base: &b\n  +prod: {pw: :decrypt:CIPHER, a: 1}\nother:\n  <<: *b\n",
     "sequence at the column of its key": "pw:\n  +prod:\n  - :decrypt:CIPHER\n  - - :decrypt:CIPHER\n",
+    "comment as deep as a block would be": "pw:\n  +prod: :decrypt:CIPHER\n    # as deep\n  +dev: 1\n",
     "comment deeper than its key": "pw:\n  +prod: :decrypt:CIPHER\n       # deep\n  +dev: 1\n",
     "last line without its break": "pw:\n  +prod: :decrypt:CIPHER",
     "line breaks of YAML 1.1": (
@@ -169,15 +170,24 @@ def test_equal_secrets_keep_to_their_keys(memory_keys, read):
     ("moved", "expected"),
     [
         ("pw: {+prod: ':encrypt:x'}\n", "pw: {+prod: ':decrypt:CIPHER'}\n"),
+        ("pw:\n  +prod: :encrypt:x\n      # deep\n", "pw:\n  +prod: :decrypt:CIPHER\n      # deep\n"),
         ("pw:\n        +prod: :encrypt:x\n", "pw:\n        +prod: :decrypt:CIPHER\n"),
     ],
-    ids=["between brackets", "deeper"],
+    ids=["between brackets", "before a deep comment", "deeper"],
 )
 def test_a_block_that_no_longer_fits_is_written_as_its_place_asks(keys, read, sealed, moved, expected):
     """A secret that was a block and is moved to where that block cannot be keeps its ciphertext."""
     cipher = sealed("x")
     there = read(f"pw:\n  +prod: |-\n    :decrypt:{cipher}\n")
     assert below_config(closed_text(read(moved), keys, there)) == expected.replace("CIPHER", cipher)
+
+
+def test_a_secret_that_is_moved_between_brackets_is_quoted(keys, read, sealed):
+    """A ciphertext that stood plain on its line has quotes in flow style, where many parsers want them."""
+    cipher = sealed("x")
+    there = read(f"pw:\n  +prod: :decrypt:{cipher}\n")
+    moved = read('pw: {+prod: ":encrypt:x"}\n')
+    assert below_config(closed_text(moved, keys, there)) == f'pw: {{+prod: ":decrypt:{cipher}"}}\n'
 
 
 def test_each_ciphertext_is_used_once(memory_keys, read):
