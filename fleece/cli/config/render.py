@@ -92,7 +92,7 @@ def render(document: Document, name: str, keys: KeyService, *, environment: str 
     secrets = {id(leaf.node): leaf for leaf in leaves(tree) if leaf.is_secret}
     for leaf in secrets.values():
         if leaf.ciphertext is None:
-            raise document.error(leaf, "is not encrypted; run: fleece config import < this file")
+            raise document.error(leaf, f"is not encrypted; run: {document.closing_command}")
     chosen = [_in_environment(leaf, environment) for leaf in secrets.values()]
     plaintexts = decrypted(document, chosen, keys)
     return Rendered(_moved(stage, environment), tree, dict(zip(secrets, plaintexts, strict=True)))

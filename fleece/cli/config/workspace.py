@@ -12,7 +12,7 @@ from fleece.cli.config import closed, document, json_input, render
 from fleece.cli.config.clients import Clients
 from fleece.cli.config.keys import KMS
 from fleece.cli.config.output import tree_to_json
-from fleece.cli.config.source import Source
+from fleece.cli.config.source import ConfigError, Source
 from fleece.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Workspace:
             CommandError: anything is wrong; nothing is written then.
         """
         self._check_unchanged(before)
-        there = document.parse(Source.decode(str(self.path), before)) if before and before.strip() else None
+        there = self._there(before)
         opened = document.parse(_as_yaml(Source.decode(name, given), there))
         anew = _names(opened, stage) if reencrypt else ()
         content = closed.import_(opened, there, self.keys, reencrypt=anew).encode()
@@ -75,6 +75,15 @@ class Workspace:
             self._check_unchanged(before)
             if content != before:
                 write_atomically(self.path, content)
+
+    def _there(self, before: bytes | None) -> Document | None:
+        """Read what an import is to replace; None when there is nothing yet."""
+        if before is None or not before.strip():
+            return None
+        try:
+            return document.parse(Source.decode(str(self.path), before))
+        except ConfigError as error:
+            raise CommandError(f"{error} (in the file that is to be replaced: mend it, or remove it first)") from None
 
     def export(self, stage: str | None = None, *, as_json: bool = False) -> bytes:
         """Return the configuration with the secrets of one stage, or of all, in clear."""

@@ -109,6 +109,15 @@ def test_bad_input_changes_nothing(imported, stdin, message):
     assert sorted(path.name for path in imported.path.parent.glob("*.yml")) == ["config.yml", "environments.yml"]
 
 
+def test_what_is_there_and_cannot_be_read_is_not_replaced(config):
+    """An import over a file that is no configuration is refused: the message says which file it is, and what to do."""
+    config.path.write_text("a: [")
+    result = config("import", stdin=OPEN)
+    assert (result.exit_code, config.path.read_text()) == (1, "a: [")
+    assert result.stderr.startswith("Error: config.yml:1: this is not YAML: ")
+    assert result.stderr.endswith("(in the file that is to be replaced: mend it, or remove it first)\n")
+
+
 def test_kms_that_fails_in_the_middle_leaves_the_old_file(imported, fleece_aws):
     """When a later one of many values cannot be encrypted, nothing is written and nothing is left over."""
     before = imported.path.read_bytes()
@@ -369,7 +378,10 @@ def test_what_is_still_open_is_not_rendered(config, options):
     config.path.write_text(OPEN)
     result = config("render", "prod", *options)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("Error: config.yml:8: config.password.+prod (stage prod): is not encrypted; run: ")
+    assert result.stderr == (
+        "Error: config.yml:8: config.password.+prod (stage prod): is not encrypted; "
+        "run: fleece config -c config.yml import < config.yml\n"
+    )
 
 
 def test_json_that_loses_comments_warns(imported):
