@@ -33,7 +33,6 @@ def edit(
     stage: str | None = None,
     as_json: bool = False,
     again: Callable[[], bool] = lambda: True,
-    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Let the user edit the open configuration, and write what comes back with its secrets encrypted.
 
@@ -46,7 +45,6 @@ def edit(
         stage: the one stage whose secrets are opened; by default all are.
         as_json: let the user edit JSON.
         again: asks whether to edit once more what cannot be read.
-        clock: gives the time in seconds.
 
     Raises:
         CommandError: the editor failed, or the configuration cannot be opened or closed; nothing has changed then.
@@ -56,11 +54,11 @@ def edit(
         opened = workspace.export(stage, as_json=as_json)
         path = folder / f"{workspace.path.stem}{'.json' if as_json else '.yml'}"
         write_private(path, opened)
-        begin = clock()
+        begin = time.monotonic()
         editor.run(path)
         if _read(path) == opened:
             _log.info("nothing was changed")
-            if clock() - begin < _AT_ONCE:
+            if time.monotonic() - begin < _AT_ONCE:
                 _log.warning(
                     "the editor %r was back at once: one that opens a window needs an option to wait for it, such as "
                     "--editor 'code --wait'",
