@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from fleece.cli import _streams
-from fleece.cli.errors import FAILURE_CODE, INTERRUPTED, CommandError, UsageError, as_command_error
+from fleece.cli.errors import FAILURE_CODE, INTERRUPTED, RUN_FAILED, CommandError, UsageError, as_command_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import click
 
 _log = logging.getLogger("fleece.cli")
+
+_FAILURE_CODES = {"run": RUN_FAILED, "exec": RUN_FAILED, "diff": 2, "lint": 2}
+"""What `FAILURE_CODE` will be of these commands, for when they cannot even be imported."""
 
 _NEW_OBJECTS = 100_000  # between two collections; Python's own default is 700 to 2,000
 
@@ -86,11 +89,12 @@ def exit_code_of(argv: Sequence[str], program: Program = _FLEECE) -> int:
     except BrokenPipeError:
         return CommandError.exit_code
     except ModuleNotFoundError as error:
+        failure_code = _failure_code(argv)
         if (error.name or "fleece").startswith("fleece"):
-            return _told(error)
+            return _told(error, failure_code)
         needed = "the package %r is missing, which the command line needs: pip install 'fleece[%s]'"
         _log.error(needed, error.name, program.extra)
-        return CommandError.exit_code
+        return failure_code
     finally:
         _log.removeHandler(handler)
         _streams.drop_unwritten()
@@ -148,6 +152,14 @@ def _complete(program: Program, group: click.Group) -> int:
     from click.shell_completion import shell_complete  # noqa: PLC0415
 
     return shell_complete(group, {}, program.name, program.completion, os.environ[program.completion])
+
+
+def _failure_code(arguments: Sequence[str]) -> int:
+    """Return the exit code of a plain failure, of arguments that nothing has taken apart."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    prints = any(word.startswith(("--export", "--credential-process")) for word in own)
+    named = [_FAILURE_CODES[word] for word in own if word in _FAILURE_CODES and not prints]
+    return named[0] if named else CommandError.exit_code
 
 
 def _show(error: click.ClickException) -> None:

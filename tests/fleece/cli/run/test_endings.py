@@ -168,3 +168,25 @@ def test_where_there_is_no_exec(script, code):
     code_of = "import os, sys; from fleece.cli.run.process import spawn; sys.exit(spawn(sys.argv[1:], os.environ))"
     done = subprocess.run([sys.executable, "-c", code_of, "sh", "-c", script], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (code, b"")
+
+
+@pytest.mark.parametrize(
+    ("package", "words", "code"),
+    [
+        ("yaml", "run -e local -- diff a b", 125),
+        ("click", "run -e local -- diff a b", 125),
+        ("click", "config -c config.yml exec dev -- true", 125),
+        ("click", "run -e local --export env", 1),
+        ("click", "run -e local --credential-process", 1),
+        ("click", "config lint", 2),
+        ("click", "config diff", 2),
+        ("click", "config export -- run", 1),
+    ],
+)
+def test_a_package_that_is_missing_is_a_failure_of_fleece(emulator, package, words, code):
+    """Without a package of the extra, a command ends with its own code for failures, not a program's or a finding's."""
+    program = f"import sys; sys.modules[{package!r}] = None; from fleece.cli.main import main; main()"
+    command = [sys.executable, "-c", program, *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=emulator.folder)
+    assert done.stderr.startswith(f"Error: the package {package!r} is missing, which the command line needs: ")
+    assert done.returncode == code
