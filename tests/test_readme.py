@@ -14,7 +14,8 @@ from fleece_testing import plugin
 
 pytest_plugins = ["pytester"]
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 FUNCTION, API, ASGI, AUTHORIZER, TEST = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 ENVIRONMENTS, CONFIGURATION = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
@@ -82,6 +83,19 @@ def test_the_version_is_this_one():
     """What the README says to install, and what it says of this version, has this version's number."""
     assert f"`fleece=={fleece.__version__}`" in README
     assert f"\n{fleece.__version__} is a development version" in README
+    assert f"`fleece=={fleece.__version__}`" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+
+
+def test_every_link_leads_somewhere():
+    """What the README and its neighbours link to is in the checkout, the headings included."""
+    for page in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "localstack/README.md"):
+        links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", (ROOT / page).read_text(encoding="utf-8"))
+        for path, heading in links:
+            target = (ROOT / page).parent / path if path else ROOT / page
+            assert target.exists(), (page, path)
+            if heading:
+                titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+                assert heading in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}, heading
 
 
 def test_the_two_commands_are_there_to_be_run():
