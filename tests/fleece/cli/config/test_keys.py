@@ -116,6 +116,17 @@ def test_an_unreachable_service_is_no_undecryptable_value(fleece_aws):
         gone.decrypt(items(b"x"))
 
 
+@pytest.mark.parametrize("code", ["ThrottlingException", "KMSInternalException"])
+def test_a_service_that_has_enough_of_us_says_nothing_of_the_value(fleece_aws, code):
+    """What is throttled for longer than we try is no value that cannot be decrypted, or `import` would encrypt it."""
+    from botocore.config import Config
+
+    fleece_aws.fail("kms", "Decrypt", times=99, code=code, status=400)
+    once = KMS(lambda *_: fleece_aws.client("kms", config=Config(retries={"total_max_attempts": 1})))
+    with pytest.raises(KeyServiceError, match=rf"config\.v0: cannot be decrypted with the key 'd' now: {code}"):
+        once.decrypt(items(b"x"))
+
+
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
