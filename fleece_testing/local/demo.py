@@ -19,7 +19,8 @@ from rich.text import Text
 
 from fleece_testing._http import LoopbackServer
 from fleece_testing._text import printable
-from fleece_testing.local.demo_steps import STEPS, StepFailedError
+from fleece_testing.local.demo_checks import StepFailedError
+from fleece_testing.local.demo_steps import STEPS
 from fleece_testing.local.directory import Directory
 from fleece_testing.local.resources import ResourcesError, read_resources
 from fleece_testing.local.stack import Stack

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -17,31 +16,20 @@ from fleece_testing import events
 from fleece_testing._environment import scrubbed
 from fleece_testing._text import printable
 from fleece_testing.local.build_image import has_build_image
-from fleece_testing.local.directory import TEAMS, TOKEN
+from fleece_testing.local.demo_checks import SECRETS, contents, expect, expect_no_secret, expect_request_ids, sha256
+from fleece_testing.local.directory import TEAMS
 from fleece_testing.local.waterfall import waterfall
 from fleece_testing.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from fleece_testing.local.demo import Demo
     from fleece_testing.runtime import Invocation
 
 DEVELOPMENT = "111111111111"
-SECRETS = {"dev": TOKEN, "prod": "correct-horse-battery-staple"}
 BUCKET = "users-of-development"
 _PIP_LINES = 8
-
-
-class StepFailedError(Exception):
-    """A step did not do what it should; the message says what was expected and what there was."""
-
-
-def expect(condition: object, message: str) -> None:
-    """Fail the step unless the condition holds."""
-    if not condition:
-        raise StepFailedError(message)
 
 
 def start_stack(demo: Demo) -> str:
@@ -80,8 +68,7 @@ def configure(demo: Demo) -> str:
     demo.run("config", "import", stdin=opened, source="config.open.yml")
     text = closed.read_text(encoding="utf-8")
     demo.show(text)
-    for stage, secret in SECRETS.items():
-        expect(secret not in text, f"config.yml has the secret of {stage} in clear")
+    expect_no_secret("config.yml", [text])
     expect(text.count(":decrypt:") == len(SECRETS), f"config.yml should have {len(SECRETS)} ciphertexts")
 
     encrypted = len(demo.stack.aws.calls("kms", "Encrypt"))
@@ -130,30 +117,20 @@ def build(demo: Demo) -> str:
     arguments = ("build", "--python", version, "--architecture", target.architecture, "service")
     demo.show(demo.run(*arguments, "--no-docker", limit=_PIP_LINES))
     expect(demo.zip.is_file(), f"there is no {demo.zip.name}")
-    first = _sha256(demo.zip)
+    first = sha256(demo.zip)
     demo.show(demo.run(*arguments, "--no-docker"))
-    second = _sha256(demo.zip)
+    second = sha256(demo.zip)
     expect(first == second, f"two builds of the same source differ: {first} and {second}")
     in_docker = has_build_image(target, demo.environ)
     if in_docker:
         demo.show(demo.run(*arguments, "--target", "docker", limit=_PIP_LINES))
-        differing = _contents(demo.work / "docker" / demo.zip.name) ^ _contents(demo.zip)
+        differing = contents(demo.work / "docker" / demo.zip.name) ^ contents(demo.zip)
         expect(not differing, f"the build in Docker differs from the one without: {sorted(differing)[:4]}")
     with zipfile.ZipFile(demo.zip) as package:
         names = package.namelist()
     expect("handler.py" in names and "swagger.yml" in names, "the zip lacks the service's own files")
     again = "the same twice, and in Docker but for bytecode" if in_docker else "the same twice"
     return f"{demo.zip.stat().st_size / 1024**2:.1f} MB, {len(names)} files, sha256 {first[:12]}..., {again}"
-
-
-def _contents(path: Path) -> set[tuple[str, int]]:
-    """Return name and checksum of all but the bytecode, which another patch release of Python makes differently."""
-    with zipfile.ZipFile(path) as package:
-        return {(one.filename, one.CRC) for one in package.infolist() if not one.filename.endswith(".pyc")}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _requests() -> list[tuple[str, dict[str, Any], int, Callable[[Any], bool]]]:
@@ -206,10 +183,10 @@ def invoke(demo: Demo) -> str:
             demo.invocations.append(invocation)
             _check_answer(demo, title, invocation, status, fits)
             demo.show("\n".join(invocation.logs), style="dim")
-            _check_lines(event, invocation)
+            expect_request_ids(event, invocation)
         line = next(line for line in demo.invocations[0].logs if "User found" in line)
         demo.console.print(Text.assemble("One of these lines in full: ", (printable(line), "cyan")))
-    _check_no_secret({"a log line": [line for one in demo.invocations for line in one.logs]})
+    expect_no_secret("a log line", [line for one in demo.invocations for line in one.logs])
     lines = sum(len(one.log_lines) for one in demo.invocations)
     return f"{len(demo.invocations)} events answered as they should be, {lines} log lines with their request ids"
 
@@ -231,26 +208,6 @@ def _check_answer(demo: Demo, title: str, invocation: Invocation, status: int, f
     expect(fits(json.loads(answer["body"])), f"{title}: this is not the answer expected: {answer['body']}")
 
 
-def _check_lines(event: Mapping[str, Any], invocation: Invocation) -> None:
-    ids = {
-        "lambda_request_id": invocation.request_id,
-        "api_request_id": event["requestContext"]["requestId"],
-    }
-    expect(invocation.log_lines, "the function logged nothing")
-    for line in invocation.log_lines:
-        expect(
-            {name: line.get(name) for name in ids} == ids,
-            f"a log line has other request ids than {ids}: {json.dumps(line)}",
-        )
-
-
-def _check_no_secret(places: Mapping[str, list[str]]) -> None:
-    for place, texts in places.items():
-        for text in texts:
-            for stage, secret in SECRETS.items():
-                expect(secret not in text, f"{place} has the secret of {stage} in clear")
-
-
 def draw_trace(demo: Demo) -> str:
     """Check what the X-Ray daemon received, and draw the trace of the first call and of one in the warm container."""
     xray = demo.stack.xray
@@ -261,7 +218,7 @@ def draw_trace(demo: Demo) -> str:
         ("127.0.0.1", "directory", {"namespace": "remote", "http": {"response": {"status": 200}}}),
     ):
         xray.assert_subsegment(name, parent=parent, **fields)
-    _check_no_secret({"a trace": [json.dumps(document) for document in xray.documents]})
+    expect_no_secret("a trace", [json.dumps(document) for document in xray.documents])
     traces = xray.traces()
     roots = [[root.name for root in trace.roots] for trace in traces]
     expected = [["lambda_handler"]] * len(demo.invocations)
