@@ -575,11 +575,11 @@ def forms_of(password):
 
 
 @pytest.mark.fleece_expects_refusal  # a server asks for its address's name, here that of a real engine's bridge
-def test_credentials_stay_nowhere(build_in_docker, engine, wheels, service, index, entries, monkeypatch):
+def test_credentials_stay_nowhere(build_in_docker, engine, wheels, project, service, index, entries, monkeypatch):
     """A password in PIP_INDEX_URL opens the index, and is found nowhere afterwards, in whichever form.
 
-    Not in the output (with debugging on), the zips, the cache, the containers' configuration while they ran, nor in the
-    history, configuration and layers of the image that is left.
+    Not in the output (with debugging on, and of a build that prints it), the zips, the cache, the containers'
+    configuration while they ran, nor in the history, configuration and layers of the image that is left.
     """
     wheels("alpha")
     engine.move(engine.derive("fleece-test/dnf:1", {"usr/local/bin/dnf": TELLING}))
@@ -587,6 +587,7 @@ def test_credentials_stay_nowhere(build_in_docker, engine, wheels, service, inde
         monkeypatch.delenv(name)
     monkeypatch.setenv("FLEECE_DEBUG", "1")
     folder = service("users", "alpha\n")
+    project("loud", "import os; raise SystemExit(os.environ['PIP_INDEX_URL'])")
     configurations = []
     inspect = threading.Event()
 
@@ -601,7 +602,7 @@ def test_credentials_stay_nowhere(build_in_docker, engine, wheels, service, inde
         monkeypatch.setenv("PIP_INDEX_URL", f"http://user:{quote(PASSWORD, safe='')}@{address}/simple")
         monkeypatch.setenv("PIP_TRUSTED_HOST", engine.host)
         outcome = build_in_docker(folder, "-d", "gcc")
-        (folder / "src" / "requirements.txt").write_text("alpha\nnowhere\n", encoding="utf-8")
+        (folder / "src" / "requirements.txt").write_text("alpha\n./loud\n", encoding="utf-8")
         failed = build_in_docker(folder, "-d", "gcc")
     inspect.set()
     looking.join()
@@ -612,6 +613,7 @@ def test_credentials_stay_nowhere(build_in_docker, engine, wheels, service, inde
     kept = [path for path in (*Path("cache").rglob("*"), *folder.rglob("*")) if path.is_file()]
     zipped = [content for path in kept if path.suffix == ".zip" for content in entries(path).values()]
     # That these are looked into at all.
+    assert f"http://****@{address}/simple" in failed.stderr.partition("./loud")[2]
     assert any(b"install -y gcc" in layer for layer in layers)
     assert configurations
     assert zipped.count(b"version = '1.0'\n") == 2  # of the cache, and of the function
