@@ -77,6 +77,23 @@ def test_cookies_are_kept_from_one_request_to_the_next(fleece_api, handler, kind
     assert client.get("/echo/a").json()["cookie"] is None
 
 
+def test_a_cookie_that_has_ended_is_deleted():
+    """A response deletes a cookie by its age, whatever value it gives it."""
+    client = Client(lambda event, context: {"statusCode": 200, "headers": {"Set-Cookie": event["headers"]["Wanted"]}})
+    client.get("/", headers={"Wanted": "session=abc"})
+    assert client.cookies == {"session": "abc"}
+    client.get("/", headers={"Wanted": "session=deleted; Max-Age=0"})
+    assert client.cookies == {}
+
+
+def test_a_requests_own_cookies_go_over_the_clients():
+    """Who writes the header has it sent as it is."""
+    client = Client(lambda event, context: {"statusCode": 200, "body": event["headers"]["Cookie"]})
+    client.cookies["session"] = "abc"
+    assert client.get("/").text == "session=abc"
+    assert client.get("/", headers={"Cookie": "session=mine"}).text == "session=mine"
+
+
 def test_the_handler_gets_lambdas_context_and_an_event_of_its_own(fleece_api):
     """The context is new for each call; what the handler does to the event stays there."""
     seen = []
@@ -183,8 +200,17 @@ def test_yoke_answers_are_the_body_and_its_errors_the_status():
     assert client.post("/users/7", json={"a": 1}).json() == {"body": {"a": 1}, "path": {"id": "7"}}
     failed = client.post("/users/7", json={"fail": True})
     assert (failed.status, failed.json()) == (404, {"errorMessage": "404: Not Found - no such user"})
+
+
+def test_an_http_error_is_an_answer_to_yoke_alone():
+    """No other integration reads statuses out of messages: to them it is an exception like any other."""
+
+    def main(event, context):
+        raise HTTPError(404, "no such user")
+
+    assert Client(main, kind="yoke").get("/").status == 404
     with pytest.raises(HTTPError):
-        Client(main, kind="rest").handler(events.yoke(body={"fail": True}), None)
+        Client(main, kind="rest").get("/")
 
 
 def test_text_is_decoded_by_its_charset():

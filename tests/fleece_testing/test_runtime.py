@@ -217,24 +217,24 @@ def test_output_is_repeated_where_pytest_and_fleece_logs_see_it(source, capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "handler", "kind", "message"),
+    ("text", "handler", "kind", "message", "was_run"),
     [
-        ("import not_there", "app.main", "Runtime.ImportModuleError", "No module named 'not_there'"),
-        ("def main(:", "app.main", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'"),
-        ("", "app.main", "Runtime.HandlerNotFound", "Handler 'main' missing on module 'app'"),
-        ("", "other.main", "Runtime.ImportModuleError", "Unable to import module 'other'"),
-        ("1 / 0", "app.main", "ZeroDivisionError", "division by zero"),
-        ("import os; os._exit(7)", "app.main", "Runtime.ExitError", "exit status 7"),
+        ("import not_there", "app.main", "Runtime.ImportModuleError", "No module named 'not_there'", True),
+        ("def main(:", "app.main", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'", False),
+        ("", "app.main", "Runtime.HandlerNotFound", "Handler 'main' missing on module 'app'", True),
+        ("", "other.main", "Runtime.ImportModuleError", "Unable to import module 'other'", False),
+        ("1 / 0", "app.main", "ZeroDivisionError", "division by zero", True),
+        ("import os; os._exit(7)", "app.main", "Runtime.ExitError", "exit status 7", True),
     ],
 )
-def test_an_init_error_is_an_exception_that_says_what_lambda_says(source, text, handler, kind, message):
+def test_an_init_error_is_an_exception_that_says_what_lambda_says(source, text, handler, kind, message, was_run):
     """The error posted to /init/error, or the exit, is in the exception, with the output."""
     with pytest.raises(InitError) as failure:
-        Runtime(source(f"print('starting')\n{text}\n"), handler).start()
+        Runtime(source(f"print('starting', flush=True)\n{text}\n"), handler).start()
     assert failure.value.error.type == kind
     assert message in failure.value.error.message
     assert str(failure.value).startswith(f"The function could not be initialised: {kind}: ")
-    assert isinstance(failure.value.logs, list)
+    assert ("starting" in failure.value.logs) == was_run
 
 
 def test_an_init_that_hangs_is_given_up(source):

@@ -277,7 +277,7 @@ def test_sampling_rules_are_answered_on_the_same_port(daemon):
 
 
 def test_documents_can_be_handed_on_to_the_emulated_service(fleece_aws, daemon, send):
-    """Each document is sent once, in batches as the real daemon sends them."""
+    """Each document is sent once, in batches as the real daemon sends them; after a clear those that are new."""
     xray = fleece_aws.client("xray")
     for number in range(1, 61):
         send("a", number=number)
@@ -288,6 +288,10 @@ def test_documents_can_be_handed_on_to_the_emulated_service(fleece_aws, daemon, 
     (trace,) = xray.batch_get_traces(TraceIds=[daemon.trace_id])["Traces"]
     assert len(trace["Segments"]) == 61
     assert len(fleece_aws.calls("xray", "PutTraceSegments")) == 3
+    daemon.clear()
+    send("c", number=101)
+    daemon.forward(xray)
+    assert len(fleece_aws.calls("xray", "PutTraceSegments")) == 4
 
 
 def test_starting_and_stopping_leaves_nothing_behind():

@@ -81,7 +81,7 @@ class TestAWS:
 
     def test_kms_key_of_a_region_that_there_is_not(self, aws):
         """A misspelt region is told where it is given."""
-        with pytest.raises(ValueError, match="^KMS has no region 'eu-west-9'$"):
+        with pytest.raises(ValueError, match=r"^KMS has no region 'eu-west-9'$"):
             aws.kms_key("app", region="eu-west-9")
 
     def test_kms_key_encrypts_by_arn_and_alias(self, aws):
