@@ -176,7 +176,9 @@ def complete_files(_ctx: click.Context, _parameter: click.Parameter, incomplete:
 
 def _known(ctx: click.Context) -> Environments | None:
     """Return what the environments file says; None when it cannot be read, as a shell has no use for the reason."""
-    path = ctx.params.get("environments") or ctx.params.get("config") or DEFAULT_ENVIRONMENTS
+    # A sub-command of `fleece config` finds them among the options of the group.
+    named = ctx.params.get("environments") or ctx.params.get("config")
+    path = named or (ctx.parent and ctx.parent.params.get("environments")) or DEFAULT_ENVIRONMENTS
     try:
         return environments.load(path)
     except (CommandError, OSError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from fleece.cli.config.completion import complete_environments, complete_stages
+from fleece.cli.config.completion import complete_stages
+from fleece.cli.options import complete_environments
 
 any_key_option = click.option(
     "--any-key", is_flag=True, help="Also decrypt secrets encrypted with another key than the stage's."

@@ -1,4 +1,4 @@
-"""What a shell offers for the arguments of the sub-commands of ``fleece config``."""
+"""The stages that a shell offers for the arguments of the sub-commands of ``fleece config``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
-from fleece.cli import environments, options, stages
+from fleece.cli import stages
 from fleece.cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -19,27 +19,9 @@ def complete_stages(ctx: click.Context, _parameter: click.Parameter, incomplete:
     from fleece.cli.config import document  # noqa: PLC0415 (help needs none)
     from fleece.cli.config.source import Source  # noqa: PLC0415
 
-    path = Path(_given(ctx, "config") or "config.yml")
+    path = Path((ctx.parent and ctx.parent.params.get("config")) or "config.yml")
     try:
         known = document.parse(Source.decode(str(path), path.read_bytes())).stages
     except (CommandError, OSError):
         return []  # a shell has no use for the reason
     return [CompletionItem(name) for name in known if name.startswith(incomplete) and not stages.is_expression(name)]
-
-
-def complete_environments(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the environments of the environments file, with their accounts."""
-    try:
-        known = environments.load(Path(_given(ctx, "environments") or options.DEFAULT_ENVIRONMENTS)).environments
-    except (CommandError, OSError):
-        return []
-    return [
-        CompletionItem(name, help=environment.account)
-        for name, environment in known.items()
-        if name.startswith(incomplete)
-    ]
-
-
-def _given(ctx: click.Context, name: str) -> str | None:
-    """Return what an option before the sub-command says."""
-    return ctx.parent.params.get(name) if ctx.parent else None
