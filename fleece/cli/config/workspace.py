@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from typing import TYPE_CHECKING
 
 from fleece.cli import endings
@@ -114,7 +115,8 @@ class Workspace:
         """
         content = self.content()
         if content is None:
-            raise UsageError(f"{self.path}: no such file; make one with: fleece config import < open.yml")
+            name = shlex.quote(str(self.path))
+            raise UsageError(f"{self.path}: no such file; make one with: fleece config -c {name} import < open.yml")
         return document.parse(Source.decode(str(self.path), content))
 
 
