@@ -50,6 +50,7 @@ ROUND_TRIPS = {
     "anchors": "pw: &x\n  +prod: &pw :decrypt:CIPHER\nother: *x\nthird: {+prod: *pw}\n",
     "anchor on a line of its own": "pw:\n  +prod: &pw # the password\n    :decrypt:CIPHER\n",
     "merge keys": "base: &b\n  +prod: {pw: :decrypt:CIPHER, a: 1}\nother:\n  <<: *b\n",
+    "anchor of a dictionary left of it": "pw:\n &x\n    +prod: :decrypt:CIPHER\n",
     "sequence at the column of its key": "pw:\n  +prod:\n  - :decrypt:CIPHER\n  - - :decrypt:CIPHER\n",
     "comment as deep as a block would be": "pw:\n  +prod: :decrypt:CIPHER\n    # as deep\n  +dev: 1\n",
     "comment deeper than its key": "pw:\n  +prod: :decrypt:CIPHER\n       # deep\n  +dev: 1\n",
@@ -93,6 +94,14 @@ def test_several_lines_are_a_block_to_edit(keys, read, sealed):
     assert below_config(closed.export(there, keys).text) == (
         "pw:\n  +prod: | # the key\n    :encrypt:-----BEGIN-----\n    AAA\n\n      BBB=\n    -----END-----\n"
     )
+
+
+def test_an_alias_has_no_say_in_how_a_secret_is_written(keys, read, sealed):
+    """What stands in a block is written as a block, also when an alias between brackets means it."""
+    there = read(f"pw:\n  +prod: &pw :decrypt:{sealed(SECRETS['several lines'])}\nother: {{+prod: *pw}}\n")
+    opened = below_config(closed.export(there, keys).text)
+    assert opened.startswith("pw:\n  +prod: &pw |\n    :encrypt:-----BEGIN-----\n")
+    assert opened.endswith("other: {+prod: *pw}\n")
 
 
 @pytest.mark.parametrize("written", [":decrypt:CIPHER", ">-\n      :decrypt:CIPHER"], ids=["plain", "block"])
@@ -307,6 +316,12 @@ def test_what_cannot_be_replaced_is_named(keys, read, sealed, line, text):
         closed.export(there, keys)
     assert str(caught.value).startswith(f"config.yml:{line}: config.c.+prod (stage prod): cannot be replaced")
     assert str(caught.value).endswith("write it in quotes, after a space, beside its key")
+
+
+def test_a_secret_can_be_as_long_as_kms_takes(keys, read):
+    """4,096 bytes are encrypted."""
+    there = document.parse(closed.import_(read(f"a: {{+prod: ':encrypt:{'é' * 2048}'}}"), None, keys))
+    assert closed.decrypted(there, list(there.secrets()), keys) == ["é" * 2048]
 
 
 def test_json_of_another_shape_is_new_yaml(keys, memory_keys, read):

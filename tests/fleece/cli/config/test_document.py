@@ -30,6 +30,10 @@ REFUSED = {
     "a long name": (f"stages:\n  {'a' * 65}: {{environment: e, key: k}}\nconfig: {{}}", "65 characters"),
     "mixed keys": (f"{STAGES}config:\n  a:\n    +prod: 1\n    b: 2", "x.yml:5: config.a: 'b' and '+prod' are mixed"),
     "an unknown stage": (f"{STAGES}config:\n  a: {{+dev: 1}}", "x.yml:3: config.a.+dev: there is no stage 'dev'"),
+    "a long expression of no stage": (
+        f"{STAGES}config: {{a: {{+/{'a' * 65}/: 1}}}}",
+        f"x.yml:2: config.a.+/{'a' * 65}/: there is no stage",
+    ),
     "a hanging expression below": (f"{STAGES}config: {{a: {{+/(a*)*/: 1}}}}", "config.a.+/(a*)*/: the stage"),
     "a key twice": (f"{STAGES}config:\n  a: 1\n  b: 1\n  a: 2", "x.yml:5: config: the key 'a' is there twice"),
     "a numeric key": (f"{STAGES}config: {{80: a}}", "x.yml:2: config: the key 80 is not a string"),
@@ -165,6 +169,12 @@ def test_merge_keys(read):
     data = as_data(config.config, lambda leaf: leaf.value)
     assert data["c"] == {"x": 1, "z": 2, "y": 3}
     assert data["d"] == {"<<": 1}
+
+
+def test_a_secret_beside_config_for_aliases_in_it():
+    """Secrets may be collected outside of ``config``, if an alias there says which stage's they are."""
+    parsed = document.parse(Source("x.yml", f"common: {{pw: &pw ':encrypt:x'}}\n{STAGES}config: {{a: {{+prod: *pw}}}}"))
+    assert [leaf.title for leaf in parsed.secrets()] == ["config.a.+prod (stage prod)"]
 
 
 @pytest.mark.parametrize("fast", [True, False])
