@@ -585,6 +585,18 @@ class TestExchange:
 
         assert asgi_handler(event, None, app)["body"] == "bytes"
 
+    def test_a_buffer_that_is_used_again_is_sent_as_it_was(self, event):
+        """What an application does to its buffer after it has sent it is not seen by the client."""
+
+        async def app(scope, receive, send):
+            await send(START)
+            buffer = bytearray(b"one")
+            await send({**END, "body": buffer, "more_body": True})
+            buffer[:] = b"two"
+            await send({**END, "body": buffer})
+
+        assert asgi_handler(event, None, app)["body"] == "onetwo"
+
     @pytest.mark.parametrize("before", [(), (START,), (START, {**END, "body": b"half", "more_body": True})], ids=len)
     @pytest.mark.parametrize("error", [ValueError("the password is swordfish"), asyncio.CancelledError()], ids=repr)
     def test_an_exception_before_the_answer_is_complete_is_a_500(self, event, before, error, caplog):

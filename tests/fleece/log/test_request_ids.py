@@ -500,6 +500,7 @@ def test_context_fields_are_bound_and_put_back_as_in_structlog():
         assert log.get_contextvars() == {}
         log.bind_contextvars(z=1)
         assert log.merge_contextvars(None, "info", {"event": "e"}) == {"event": "e", "z": 1}
+        assert log.merge_contextvars(None, "info", {"z": "of the event"}) == {"z": "of the event"}
         log.clear_contextvars()
         with pytest.raises(LookupError), log.bound_contextvars(a=1):
             raise LookupError

@@ -109,6 +109,24 @@ def test_giving_up_is_silent(logger, waits, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_handler_that_logs_while_it_writes_is_tried_again(logger, waits):
+    """A line that a try makes itself, as clients do, goes through the same handler, and the try goes on after it."""
+
+    class Chatty(Flaky):
+        def emit(self, record):
+            errors, self.errors = self.errors, []
+            if errors:
+                logger.info("connecting")
+            self.errors = errors
+            super().emit(record)
+
+    handler = Chatty([OSError("1")], swallow=True)
+    logger.addHandler(RetryHandler(handler))
+    logger.info("x")
+    assert [json.loads(text)["event"] for text in handler.texts] == ["connecting", "x"]
+    assert len(waits) == 1
+
+
 @pytest.mark.parametrize("swallow", [False, True])
 def test_giving_up_can_raise_the_first_error(swallow, logger, waits):
     """With ``ignore_errors=False`` the log call raises the first of the errors."""

@@ -75,6 +75,20 @@ def test_positional_arguments_work_through_structlog(name, fleece_logs):
     assert [line["event"] for line in fleece_logs.lines] == ["3 of x", "3 of x"]
 
 
+@pytest.mark.parametrize(
+    ("method", "level"),
+    [
+        ("msg", "info"), ("warn", "warning"), ("err", "error"), ("failure", "error"), ("exception", "error"),
+        ("fatal", "critical"),
+    ],
+)  # fmt: skip
+def test_every_method_of_structlogs_loggers_has_a_level(method, level, name, fleece_logs):
+    """The names that only structlog's own loggers have log at the levels that their names say."""
+    logger = get_logger(name, logger_factory=structlog.PrintLoggerFactory(), wrapper_class=structlog.BoundLogger)
+    getattr(logger, method)("x")
+    assert [line["level"] for line in fleece_logs.lines] == [level]
+
+
 def test_exceptions_and_stacks_work_through_structlog(name, fleece_logs):
     """``exception`` and ``stack_info`` put traceback and stack into the line."""
     for factory in (None, structlog.PrintLoggerFactory()):

@@ -2,13 +2,16 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import copy
 import functools
+import gc
 import inspect
 import pickle
 import sys
 import types
+import weakref
 
 import pytest
 
@@ -453,6 +456,44 @@ def test_introspection_tells_the_truth(func):
     for name in ("__name__", "__qualname__", "__doc__", "__module__"):
         if not isinstance(func, functools.partial):
             assert getattr(decorated, name, None) == getattr(func, name, None)
+
+
+def test_a_callable_object_on_a_class_is_called_as_before(fleece_xray):
+    """What does not bind as a method, which only functions and their like do, gets no ``self``."""
+
+    class Adder:
+        def __call__(self, *numbers):
+            return sum(numbers)
+
+    class Service:
+        add = traced(Adder())
+
+    assert Service().add(1, 2) == 3
+
+
+def test_an_exception_that_was_thrown_in_keeps_nothing(fleece_xray):
+    """What a generator has had in hand is gone with it, without the garbage collector's help."""
+
+    class Hand:
+        pass
+
+    @traced
+    def steps(hand):
+        with contextlib.suppress(KeyError):
+            yield
+        yield
+
+    hand = Hand()
+    gone = weakref.ref(hand)
+    generator = steps(hand)
+    next(generator)
+    gc.disable()
+    try:
+        generator.throw(KeyError())
+        del generator, hand
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(not hasattr(inspect, "markcoroutinefunction"), reason="Python 3.12 and later")

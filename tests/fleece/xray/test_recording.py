@@ -137,6 +137,16 @@ def test_depth_and_size_are_bounded(recorded, fleece_xray):
     assert len(fleece_xray.subsegments) == 5
 
 
+def test_many_small_values_are_bounded(recorded):
+    """Numbers, which take no room that texts could use up, are shown up to a number of their own."""
+    assert str(recorded([[[1] * 50] * 50] * 50)).count("1") <= 1000
+
+
+def test_a_json_text_whose_start_is_shown_is_json(recorded):
+    """What is left out of it is left out inside: no count of characters behind it makes it something else."""
+    assert json.loads(recorded(json.dumps([1] * 1000))) == [1] * 50 + ["..."]
+
+
 def test_an_iterator_is_not_read(recorded):
     """A stream that was recorded would be empty for the function that was given it."""
     stream = iter([1, 2, 3])
@@ -243,6 +253,10 @@ def test_an_http_event_is_shown_by_its_kind_alone(recorded, fleece_events, body)
         ),
         (
             {"type": "TOKEN", "methodArn": "arn:aws:x", "authorizationToken": SECRET},
+            {"kind": "authorizer", "resource": "arn:aws:x"},
+        ),
+        (
+            {"type": "REQUEST", "methodArn": "arn:aws:x", "httpMethod": "GET", "requestContext": {"requestId": "r"}},
             {"kind": "authorizer", "resource": "arn:aws:x"},
         ),
         (

@@ -121,6 +121,13 @@ def test_a_redirect_that_is_not_followed(http, site, fleece_xray):
     assert fleece_xray.subsegments[0]["http"]["response"]["status"] == 302
 
 
+def test_a_request_that_follows_no_redirects_is_a_subsegment_within_another(http, site, fleece_xray):
+    """Only the session whose request is under way goes on with it: a HEAD in a block, or in a call, is its own."""
+    with xray.subsegment("outer"):
+        http.head(f"{site.url}/path")
+    fleece_xray.assert_subsegment("127.0.0.1", parent="outer")
+
+
 @pytest.mark.parametrize("kind", ["requests", "fleece"])
 def test_retries_are_part_of_the_request(site, fleece_xray, kind):
     """One request, one subsegment, however often it was tried."""
