@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PolicyError(ValueError, NameError):
-    """What an authorizer was told to answer makes no sense.
+    """An authorizer was told to give an answer that API Gateway would not accept.
 
     A `ValueError`, as mistakes in arguments are, and a `NameError`, which is what 1.2.1 raised.
     """

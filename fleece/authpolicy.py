@@ -96,7 +96,7 @@ class AuthPolicy:
             context: as for `AuthPolicy`.
 
         Raises:
-            PolicyError: it is no such ARN.
+            PolicyError: it is not such an ARN.
         """
         found = checked.method_arn(method_arn)
         policy = cls(found["account"], principal, context, found["api"], found["region"], found["stage"])
@@ -210,7 +210,7 @@ def simple_response(allowed: bool, context: Mapping[str, Any] | None = None) -> 
     """Return the answer of an HTTP API's authorizer that has simple responses switched on.
 
     Args:
-        allowed: whether the request may pass; a bool, and nothing that is merely true.
+        allowed: whether the request may pass; a bool, not just a true value.
         context: what is handed on to the API by name: here, lists and objects are taken as well.
 
     Returns:

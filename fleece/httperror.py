@@ -26,7 +26,7 @@ class HTTPError(FleeceError):
     """An error with an HTTP status. Its text is ``404: Not Found - message``.
 
     API Gateway's response mappings find the status by the number at the beginning of that text. An operation of
-    `fleece.connexion` that raises it is answered with that status; the message of a 5xx is logged, and not told.
+    `fleece.connexion` that raises it is answered with that status; the message of a 5xx is logged, and not sent.
 
     Args:
         status: the HTTP status code; 500 when it is left out.

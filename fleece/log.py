@@ -90,8 +90,8 @@ def setup_root_logger(
         logger_factory: structlog's; `get_logger` then returns structlog loggers (structlog must be installed).
 
     Raises:
-        TypeError: an argument is of a wrong type.
-        ValueError: no level of that name is known.
+        TypeError: an argument has the wrong type.
+        ValueError: there is no level of that name.
     """
     number = None if level is None else level_number(level)
     require_stream(stream)
@@ -143,8 +143,8 @@ def get_logger(
         wrapper_class: structlog's, likewise.
 
     Raises:
-        TypeError: an argument is of a wrong type.
-        ValueError: no level of that name is known.
+        TypeError: an argument has the wrong type.
+        ValueError: there is no level of that name.
         FleeceError: `logger_factory` or `wrapper_class` is given and structlog is not installed.
     """
     require_name(name)
@@ -179,7 +179,7 @@ def initial_trace_and_context_binds(logger: Any, trace_id: str | None, lambda_co
         lambda_context: Lambda's context object; ``lambda_context`` is a dict of its ids and names.
 
     Raises:
-        TypeError: `logger` is no logger.
+        TypeError: `logger` is not a logger.
     """
     described = {name: getattr(lambda_context, name, None) for name in _CONTEXT_ATTRIBUTES}
     return binding(logger).bind(trace_id=trace_id, lambda_context=described)
@@ -206,8 +206,8 @@ def logme(level: int | str = logging.DEBUG, logger: Any = None) -> Callable[[F],
         logger: a logger of `get_logger`, of structlog, or a standard one; ``None`` is that of the function's module.
 
     Raises:
-        TypeError: an argument is of a wrong type; the level is the function, where ``logme`` stands without brackets.
-        ValueError: no level of that name is known.
+        TypeError: an argument has the wrong type; `level` is the function, because the parentheses are missing.
+        ValueError: there is no level of that name.
     """
     number = level_number(level)
     if logger is not None:

@@ -63,7 +63,7 @@ def profile_handler(
         logger: where to log; default: the logger ``profiler``. A standard logger will do.
 
     Raises:
-        TypeError: an argument is of a wrong type; `sample` is the function, where the brackets are missing.
+        TypeError: an argument has the wrong type; `sample` is the function, because the parentheses are missing.
         ValueError: a number is out of its range, or a pattern is no regular expression.
     """
     require_number("sample", sample, "a share from 0 to 1", highest=1)

@@ -40,7 +40,7 @@ class InitError(FleeceError):
 
 @dataclass(frozen=True)
 class Invocation:
-    r"""What came of one invocation.
+    r"""The outcome of one invocation.
 
     Attributes:
         request_id: the id that the function saw as ``aws_request_id``.

@@ -102,8 +102,8 @@ class LambdaContext:
         tenant_id: the tenant, of functions that isolate tenants.
 
     Raises:
-        TypeError: `client_context` or `identity` is no dictionary, `identity` has another key, `deadline` is no number,
-            `clock` is no function.
+        TypeError: `client_context` or `identity` is not a dict, `identity` has another key, `deadline` is not a number,
+            `clock` is not a function.
 
     Examples:
         >>> now = 1000.0

@@ -185,7 +185,7 @@ class Rackspace(Startable):
         return self._directory.issue(user, user.tenant, lifetime).id
 
     def revoke_tokens(self) -> None:
-        """Make every token that was given out invalid, as a change of password does."""
+        """Make every token that was issued invalid, as a change of password does."""
         self._directory.revoke_tokens()
 
     def fail(
@@ -211,7 +211,7 @@ class Rackspace(Startable):
             cut: send half of the body, and close the connection.
 
         Raises:
-            TypeError: `headers` or `body` is no text.
+            TypeError: `headers` or `body` is not text.
             ValueError: there are no requests of that kind, or an answer cannot fail so.
         """
         if kind not in KINDS:

@@ -84,7 +84,7 @@ class Runtime(Startable):
     Raises:
         FileNotFoundError: at `start`, when there is no such code or interpreter.
         TypeError, ValueError: an argument that makes no sense, by its name; SnapStart with workers.
-        ValueError: at `start`, when the file is no zip, or the interpreter is none or has no awslambdaric.
+        ValueError: at `start`, when the file is not a zip, or the interpreter is not a Python or has no awslambdaric.
         InitError: at `start`, or at `invoke` when a new process has to be booted.
 
     Examples:

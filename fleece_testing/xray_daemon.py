@@ -53,7 +53,7 @@ class XRayDaemon(Startable):
 
     Raises:
         OSError: at `start`, when the port is taken.
-        TypeError: `namespaces` is no list.
+        TypeError: `namespaces` is not a list.
 
     Examples:
         >>> from fleece.xray import subsegment
@@ -169,7 +169,7 @@ class XRayDaemon(Startable):
             return list(self._refused)
 
     def traces(self) -> list[traces.Trace]:
-        """Return what came as trees, a trace for each trace id; ``str(trace)`` draws it."""
+        """Return what arrived as trees, a trace for each trace id; ``str(trace)`` draws it."""
         return traces.build_traces(self.documents)
 
     def wait_for(self, count: int, timeout: float = 5.0) -> list[Document]:
@@ -213,7 +213,7 @@ class XRayDaemon(Startable):
     def assert_subsegment(
         self, name: str, *, parent: str | None = None, annotations: Mapping[str, Any] | None = None, **fields: Any
     ) -> Document:
-        """Assert that a complete subsegment came, and return it (the first, if several fit).
+        """Assert that a complete subsegment arrived, and return it (the first, if several fit).
 
         Args:
             name: its name.

@@ -189,7 +189,7 @@ def inject_request_ids_into_environment(func: F) -> F:
         func: the handler, a function of an event and a context, or an ``async def``.
 
     Raises:
-        TypeError: it is no function.
+        TypeError: it is not a function.
     """
     require(callable(func), "func", "the handler's function", func)
     if is_coroutine_function(func):

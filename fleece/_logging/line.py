@@ -79,7 +79,7 @@ def level_number(level: Any) -> int:
 
     Raises:
         TypeError: it is neither.
-        ValueError: no level of that name is known.
+        ValueError: there is no level of that name.
     """
     wanted = "DEBUG, INFO, WARNING, ERROR, CRITICAL or a number"
     require(isinstance(level, (int, str)) and not isinstance(level, bool), "level", wanted, level)

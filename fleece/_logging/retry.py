@@ -76,7 +76,7 @@ class RetryHandler(logging.Handler):
         ignore_errors: whether to give up silently. If not, the log call raises the first error.
 
     Raises:
-        TypeError: an argument is of a wrong type.
+        TypeError: an argument has the wrong type.
         ValueError: a number is below zero, or not finite.
     """
 

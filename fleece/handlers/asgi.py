@@ -54,7 +54,7 @@ def asgi_handler(
         complete, or answers with more than Lambda can return, that is a 500, and the log says why.
 
     Raises:
-        ValueError: the event is no HTTP request of a kind that fleece knows.
+        ValueError: the event is not an HTTP request of a kind that fleece knows.
         StartupError: the application said at its lifespan's startup that it cannot start. The next call tries again.
         RuntimeError: an event loop is running in this thread.
     """

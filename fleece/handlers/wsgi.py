@@ -36,7 +36,7 @@ def build_wsgi_environ_from_event(
         base_path: ``/v1``, the part of the path that becomes ``SCRIPT_NAME``; by default it is found from the event.
 
     Raises:
-        ValueError: the event is no HTTP request of a kind that fleece knows, or parts of it make no sense.
+        ValueError: the event is not an HTTP request of a kind that fleece knows, or parts of it make no sense.
     """
     return _environ(read_request(kind_of(event), event, base_path), event, context)
 
@@ -59,7 +59,7 @@ def wsgi_handler(
         Lambda can return, that is a 500, and the log says why.
 
     Raises:
-        ValueError: the event is no HTTP request of a kind that fleece knows.
+        ValueError: the event is not an HTTP request of a kind that fleece knows.
     """
 
     def call_app(request: Request) -> Response:

@@ -7,9 +7,9 @@ Lambda names in ``AWS_XRAY_DAEMON_ADDRESS``, one UDP datagram each, or two: ``FL
 one that is sent when a subsegment opens.
 
 Nothing here changes what traced code does, whatever happens to the trace. Where an invocation is not sampled, calls go
-straight through. A variable of the environment that cannot be read is told in one `RuntimeWarning` a process. Mistakes
-of the program (a name that is no text, something decorated that cannot be called) are `TypeError`s where they are made,
-sampled or not; what the program traces (arguments, keys, values, exceptions) never is an error.
+straight through. An environment variable that cannot be read causes one `RuntimeWarning` per process. Mistakes of
+the program (a name that is not a string, a decorated object that cannot be called) raise a `TypeError` where they are
+made, sampled or not; what the program traces (arguments, keys, values, exceptions) never raises an error.
 """
 
 from fleece.xray._context import (

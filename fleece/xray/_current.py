@@ -38,8 +38,8 @@ def subsegment(name: str, namespace: str | None = None) -> SubsegmentBlock:
         namespace: ``"aws"`` or ``"remote"`` for a call to another service; any other is left out.
 
     Raises:
-        TypeError: `name` is no text, or `namespace` neither text nor None; also where nothing is sampled, so that it
-            does not wait for production to come out.
+        TypeError: `name` is not a string, or `namespace` neither a string nor None; also where nothing is sampled, so
+            that the mistake does not wait for production to show.
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a text: {name!r} was given")
@@ -110,7 +110,7 @@ def put_annotation(key: str, value: object) -> None:
     Nothing is raised, whatever is given: keys and values are data, and a trace is no reason for a call to fail.
 
     Args:
-        key: letters, digits and underscores; other characters become underscores, and what is no text its ``str()``.
+        key: letters, digits and underscores; other characters become underscores, and other types their ``str()``.
         value: a number, a boolean or a text; at most 1,000 characters of its ``str()`` are kept.
     """
     opened = current_subsegment(environment_trace())

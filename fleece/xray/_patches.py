@@ -54,7 +54,7 @@ def monkey_patch_requests_for_xray() -> None:
 
 
 def unpatch_xray() -> None:
-    """Take the patches back; one that another library has put its own on top of stays, below that."""
+    """Remove the patches. A patch that another library has patched again stays in place below that one."""
     with defaults.resource("xray.patching", Lock):
         for module, owner_name, name in _PLACES:
             owner = getattr(sys.modules.get(module), owner_name, None)

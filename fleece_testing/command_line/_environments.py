@@ -26,7 +26,7 @@ def write_environments(folder: str | Path, endpoint_url: str, environments: Mapp
             key that is None is left out.
 
     Raises:
-        TypeError: an environment is no dictionary, or has a key that environments do not have.
+        TypeError: an environment is not a dict, or has a key that environments do not have.
 
     Examples:
         >>> print(write_environments(tmp_path, "http://127.0.0.1:4566", {"staging": {}}).read_text())

@@ -29,7 +29,7 @@ def sqs(*messages: Any, queue: str = "queue", attributes: Mapping[str, str] | No
     """Build the event of an SQS queue.
 
     Args:
-        messages: the bodies; what is no text becomes JSON.
+        messages: the bodies; anything but a string becomes JSON.
         queue: the queue's name.
         attributes: message attributes of the type String, on each message.
 

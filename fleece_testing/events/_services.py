@@ -63,7 +63,7 @@ def cloudwatch_logs(
     """Build the event of a subscription to a log group: the lines, gzipped and base64-encoded.
 
     Args:
-        messages: the lines; what is no text becomes JSON.
+        messages: the lines; anything but a string becomes JSON.
         log_group: where they were logged.
         log_stream: and in which stream.
         filter_name: the name of the subscription.

@@ -44,7 +44,7 @@ def kinesis(*data: Any, stream: str = "stream", partition_key: str = "1") -> Eve
     """Build the event of a Kinesis stream.
 
     Args:
-        data: each record's data; what is neither bytes nor text becomes JSON.
+        data: each record's data; anything but bytes and strings becomes JSON.
         stream: the stream's name.
         partition_key: of all records.
 

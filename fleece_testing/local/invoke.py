@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one invocation.
+    """The outcome of one invocation.
 
     Attributes:
         result: what the handler returned.

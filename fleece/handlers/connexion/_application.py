@@ -54,7 +54,7 @@ class FleeceApp:
         options: of connexion's own application.
 
     Raises:
-        ValueError: the framework is none of the two.
+        ValueError: the framework is neither of the two.
     """
 
     def __init__(self, import_name: str, *, framework: Framework = "flask", logger: Any = None, **options: Any) -> None:
@@ -138,7 +138,7 @@ class FleeceApp:
             The answer in the form that the event's sender wants.
 
         Raises:
-            ValueError: the event is no HTTP request of a kind that fleece knows.
+            ValueError: the event is not an HTTP request of a kind that fleece knows.
             RuntimeError: an event loop is running in this thread.
         """
         _loop.require_no_running_loop()
