@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from fleece.cli.main import exit_code_of
@@ -91,5 +93,9 @@ def test_help_shows_the_options(offline, capfd):
     assert exit_code_of(["build", "--help"]) == 0
     text = capfd.readouterr().out
     assert text.index("fleece build --no-docker") < text.index("Options:")
-    for option in ("--python", "--rebuild", "--requirements", "--pipfile", "--target", "--source", "--exclude"):
-        assert option in text
+    for option in (
+        *("--python", "--python36", "--rebuild", "--requirements", "--pipfile", "--dependencies", "--target"),
+        *("--source", "--exclude", "--inject-build-info", "--architecture", "--image", "--pull", "--no-compile"),
+        *("--no-docker", "--debug", "--help"),
+    ):
+        assert re.search(rf"[ ,]{option}\b", text), option

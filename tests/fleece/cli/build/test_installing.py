@@ -42,8 +42,10 @@ def test_settings_come_from_files_and_variables_win(environment, tmp_path):
 
 def test_a_broken_file_of_pips_is_left_to_pip(environment, tmp_path):
     """What cannot be parsed counts as empty here: pip itself will complain."""
-    (tmp_path / "pip.conf").write_bytes(b"\xff[")
-    assert isinstance(pip_settings.read({**environment, "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}), dict)
+    broken = tmp_path / "pip.conf"
+    for content in (b"\xff", b"[", b"pre = 1\n"):
+        broken.write_bytes(content)
+        assert pip_settings.read({**environment, "PIP_CONFIG_FILE": str(broken)}) == pip_settings.read(environment)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="homes are found in another way there")

@@ -194,7 +194,6 @@ def test_builds_at_once_see_whole_files(tmp_path):
     """While several write the same key over and over, whoever reads finds a whole zip."""
     cache = Cache(tmp_path)
     cache.keep("key", zip_of(1000))
-    done = threading.Event()
     writers = [threading.Thread(target=lambda: [cache.keep("key", zip_of(1000)) for _ in range(30)]) for _ in range(2)]
     for writer in writers:
         writer.start()
@@ -205,7 +204,6 @@ def test_builds_at_once_see_whole_files(tmp_path):
             with zipfile.ZipFile(found) as archive:
                 assert archive.testzip() is None
     finally:
-        done.set()
         for writer in writers:
             writer.join()
     assert list(tmp_path.iterdir()) == [cache.find("key")]

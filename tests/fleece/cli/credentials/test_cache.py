@@ -57,10 +57,10 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-@pytest.mark.parametrize("store", [MemoryStore(), None])
-def test_what_is_put_is_got(folder, store):
+@pytest.mark.parametrize("make", [lambda _: MemoryStore(), DiskStore])
+def test_what_is_put_is_got(folder, make):
     """A document is found under the parts that it was put under, and under no others."""
-    store = store or DiskStore(folder)
+    store = make(folder)
     assert store.get(PARTS) is None
     store.put(PARTS, DOCUMENT)
     assert store.get(PARTS) == DOCUMENT
