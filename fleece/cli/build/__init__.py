@@ -1,7 +1,7 @@
 """``fleece build``: a Lambda package from a service's source and requirements.
 
 `plan` is pure: what is installed, with what key, what goes into the zip. `builder` carries it out with an installer
-(`wheels`), the `cache` and `package`, which writes the zip.
+(`docker`, or `wheels` without it), the `cache` and `package`, which writes the zip.
 """
 
 from __future__ import annotations

@@ -98,6 +98,10 @@ class Builder:
         digest = hashlib.sha256(content).hexdigest()
         return Built(job.places.package, len(content), sum(unpacked.values()), digest, cached)
 
+    def stop(self) -> None:
+        """End what runs, in whichever thread it was started, and start no more."""
+        self._installer.stop()
+
     def _source_files(self, job: Job, reports: Reports) -> dict[str, Path]:
         """Return the source's files by path in the zip, without what stays out."""
         own = os.path.realpath(job.places.package)
@@ -184,10 +188,6 @@ class Builder:
                 if compiled:
                     session.compile(tree)
             package.write_packages(package.gather(tree, lambda _: False), path, reports.track)
-
-    def stop(self) -> None:
-        """End what runs, in whichever thread it was started, and start no more."""
-        self._installer.stop()
 
     @contextlib.contextmanager
     def _only_one(self, key: str) -> Iterator[None]:

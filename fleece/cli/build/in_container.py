@@ -77,8 +77,8 @@ class ContainerSession:
         Raises:
             CommandError: the container's Python failed.
         """
-        find = ["sh", "-c", f'cd {_ROOT} && for one in packages-*; do "$@" "$one" bytecode || exit 1; done', "sh"]
-        command = [*find, self.python, *bytecode.OPTIONS, Path(_COMPILER).name]
+        each = ["sh", "-c", f'cd {_ROOT} && for one in packages-*; do "$@" "$one" bytecode || exit 1; done', "sh"]
+        command = [*each, self.python, *bytecode.OPTIONS, Path(_COMPILER).name]
         finished = self.container.run(command, bytecode.VARIABLES, self.tell)
         if finished.exit_code:
             raise CommandError(f"{self.python} could not compile the packages: {reasons.of_installer(finished)}")
