@@ -68,12 +68,23 @@ def test_errors_are_raised(app, method, path, text):
     assert raised.value.__cause__ is None
 
 
-def test_an_error_without_a_message(app, users_api, framework, document):
-    """A client's error whose body says nothing is a "Client Error"."""
-    users_api.conflict = lambda: ({}, 409)
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"error": {"message": "of the error"}, "detail": "of the problem"}, "of the error"),
+        ({"error": {"message": ""}, "detail": "of the problem"}, "of the problem"),
+        ({"error": "no object", "detail": "of the problem"}, "of the problem"),
+        ({"error": {"message": 7}, "detail": "of the problem"}, "Client Error"),
+        ({}, "Client Error"),
+    ],
+)
+def test_the_message_of_a_clients_error(users_api, framework, document, body, message):
+    """It is ``error.message`` of the body, or else ``detail``, or else "Client Error"."""
+    users_api.conflict = lambda: (body, 409)
     app = get_connexion_app("users", document, framework=framework, cache_app=False)
-    with pytest.raises(HTTPError, match=r"409: Conflict - Client Error$"):
+    with pytest.raises(HTTPError) as raised:
         call(app, "GET", "/conflict")
+    assert str(raised.value) == f"409: Conflict - {message}"
 
 
 def test_a_broken_event_is_a_400(app):
