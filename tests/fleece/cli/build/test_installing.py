@@ -232,9 +232,13 @@ def test_unsuitable_packages_are_all_named(tmp_path):
 
 
 def test_what_was_compiled_against_a_newer_c_library_is_named(tmp_path):
-    """A package built here has no tag that says so: its symbols do."""
-    for name, version in (("alpha", b"2.38"), ("beta", b"2.2.5")):
-        metadata = install(tmp_path, name, WHEEL="Tag: cp312-cp312-linux_x86_64\n", RECORD=f"{name}.so,,\n")
+    """A package built here has no tag that says so: its symbols do; the tag of a wheel's author is believed."""
+    for name, version, platform in (
+        ("alpha", b"2.38", "linux"),
+        ("beta", b"2.2.5", "linux"),
+        ("gamma", b"2.38", "manylinux_2_34"),
+    ):
+        metadata = install(tmp_path, name, WHEEL=f"Tag: cp312-cp312-{platform}_x86_64\n", RECORD=f"{name}.so,,\n")
         (metadata.parent / f"{name}.so").write_bytes(b"\x7fELF GLIBC_2.17\0GLIBC_" + version + b"\0")
     found = installed.unsuitable(tmp_path, target_for("3.12", "x86_64"))
     assert found == ["alpha 1.0 (it needs glibc 2.38, and Lambda's 3.12 has 2.34)"]
