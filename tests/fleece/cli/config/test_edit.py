@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fleece.cli.config import editor as editors
+from fleece.cli.config import editing, editor as editors
 from fleece.cli.config.private_folder import private_folder
 from fleece.cli.errors import UsageError
 
@@ -88,7 +88,7 @@ def test_one_stage(imported, edit, fleece_aws, tmp_path):
 @pytest.mark.parametrize(
     ("code", "exit_code", "told"),
     [
-        ("pass", 0, "nothing was changed\nWarning: the editor"),
+        ("pass", 0, "nothing was changed\n"),
         (REPLACE.format("prod-secret", "x") + "; sys.exit(3)", 1, "ended with 3: nothing was changed"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 1, "was ended by signal 9: nothing was changed"),
         ("import os, sys; os.unlink(sys.argv[1])", 1, "the editor has removed the file"),
@@ -114,10 +114,13 @@ def test_nothing_is_changed(imported, edit, runtime, code, exit_code, told):
     assert list(runtime.iterdir()) == []
 
 
-def test_a_quick_return_hints_at_wait(edit):
+@pytest.mark.parametrize(("at_once", "hints"), [(3600, True), (0, False)])
+def test_a_quick_return_hints_at_wait(edit, monkeypatch, at_once, hints):
     """An editor that is back at once gets a hint about --wait, one that took its time does not."""
-    assert "--editor 'code --wait'" in edit("pass").stderr
-    assert edit("import time; time.sleep(1.1)").stderr == "nothing was changed\n"
+    monkeypatch.setattr(editing, "_AT_ONCE", at_once)
+    told = edit("pass").stderr
+    assert told.startswith("nothing was changed\n")
+    assert ("--editor 'code --wait'" in told) == hints
 
 
 def test_a_changed_file_is_refused_and_the_text_kept(imported, edit, runtime):

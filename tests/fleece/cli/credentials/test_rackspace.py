@@ -88,8 +88,9 @@ def test_a_slow_service_is_waited_for(fleece_rackspace, environment, kind):
 @pytest.mark.parametrize("kind", ["tokens", "credentials"])
 def test_a_service_that_hangs(fleece_rackspace, kind):
     """A service that does not answer in time is asked once more, and then told."""
-    services = Rackspace(fleece_rackspace.url, fleece_rackspace.url, lambda _user: "", timeout=(5, 0.2))
-    token = services.token("fleece", fleece_rackspace.environment()["RS_API_KEY"])
+    addresses = (fleece_rackspace.url, fleece_rackspace.url, lambda _user: "")
+    token = Rackspace(*addresses).token("fleece", fleece_rackspace.environment()["RS_API_KEY"])
+    services = Rackspace(*addresses, timeout=(5, 0.2))
     fleece_rackspace.fail(kind, None, times=2, delay=60)
     with pytest.raises(CredentialsError, match=r"cannot be reached at http://127.* \(ReadTimeout\): try again"):
         services.token("fleece", "k") if kind == "tokens" else services.credentials(ACCOUNT, token)
