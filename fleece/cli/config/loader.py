@@ -33,7 +33,6 @@ _PLAIN, _QUOTED, _COLLECTION = "plain", "quoted", "collection"
 
 _BLANKS = "\0 \t\r\n\x85\u2028\u2029"
 
-
 # In a flow collection, libyaml takes the question mark of `?e` for an indicator without a word.
 _MISREAD = re.compile(r"[\[{,]\s*\?[^\s,\[\]{}]")
 
@@ -179,9 +178,7 @@ class _Scanner(Scanner):
     def _after_json_key(self) -> bool:
         """Whether what was read last is a key that needs no space after its colon, as in ``{"a":1}``."""
         last = self.tokens[-1] if self.tokens else None
-        if isinstance(last, yaml.ScalarToken):
-            return not last.plain
-        return isinstance(last, (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken))
+        return isinstance(last, yaml.ScalarToken) and not last.plain
 
 
 class _PureLoader(_Scanner, Reader, Parser, Composer, _Resolver):

@@ -159,7 +159,7 @@ def locate(source: Source, node: yaml.ScalarNode, context: Context) -> Spot:
     if node.style in {"|", ">"} and (header := _HEADER.match(text, start)):
         inline = header.group()
         body_start = _line_end(text, header.end())
-        body = _block_body(text[body_start : max(body_start, node.end_mark.index)], keep="+" in inline)
+        body = _block_body(text[body_start : max(body_start, node.end_mark.index)])
     else:
         inline = text[start : node.end_mark.index]
         # Between brackets there are no blocks, and a line may be as long as the file.
@@ -190,10 +190,8 @@ def _least_indent(text: str, index: int, around: int) -> int:
     return max(around + 1, *blank, following if is_blank else following + 1)
 
 
-def _block_body(lines: str, *, keep: bool) -> str:
-    """Cut what is no part of a block scalar's value off the end of its lines: the last line break and blank lines."""
-    if keep:
-        return re.sub(rf"{_BREAK}\Z", "", lines)
+def _block_body(lines: str) -> str:
+    """Cut the last line break and blank lines off the end of a block scalar's lines: they stay, whatever it says."""
     indent = Spelling("|", lines).body_indent
     # Backwards, as a search for what is at the end would go through a long gap once from each of its lines.
     return re.sub(rf"\A(?: {{0,{indent}}}(?:\n\r|[{_BREAKS}]))+", "", lines[::-1])[::-1]
