@@ -1,15 +1,12 @@
-"""What a configuration says for one stage: its values decrypted, and the forms in which they are handed on."""
+"""What a configuration says for one stage: its values, decrypted."""
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from fleece.cli import stages as stage_names
 from fleece.cli.config.closed import decrypted
-from fleece.cli.config.keys import MAX_PLAINTEXT, Item
-from fleece.cli.config.output import to_json, tree_to_json
 from fleece.cli.config.tree import Dict, Leaf, Tree, as_data, for_stage, leaves, place
 from fleece.cli.errors import CommandError, UsageError
 
@@ -104,46 +101,3 @@ def _in_environment(leaf: Leaf, environment: str | None) -> Leaf:
 
 def _moved(stage: Stage, environment: str | None) -> Stage:
     return stage if environment is None else dataclasses.replace(stage, environment=environment)
-
-
-def encrypted(rendered: Rendered, keys: KeyService) -> list[str]:
-    """Return the values as base64 ciphertexts; decrypted and joined, they are the configuration as JSON.
-
-    The JSON is ASCII, so that it may be cut anywhere, and each piece is a text by itself.
-    """
-    document = tree_to_json(rendered.tree, rendered.value, indent=None, ascii_only=True).encode("ascii")
-    pieces = [document[start : start + MAX_PLAINTEXT] for start in range(0, len(document), MAX_PLAINTEXT)]
-    items = [Item(f"the configuration of {rendered.stage.name}", rendered.stage, piece) for piece in pieces]
-    return [base64.b64encode(ciphertext).decode() for ciphertext in keys.encrypt(items)]
-
-
-_MODULE = '''\
-"""The configuration of one stage, encrypted with KMS. Made by `fleece config render --python`; do not edit."""
-
-import base64
-import json
-
-import boto3
-from botocore.config import Config
-
-ENCRYPTED_CONFIG = {pieces}
-
-
-def load_config():
-    """Decrypt the configuration; the role that this runs as needs kms:Decrypt."""
-    config = Config(connect_timeout=3, read_timeout=5, retries={{"mode": "standard", "total_max_attempts": 4}})
-    kms = boto3.client("kms", config=config)
-    pieces = [kms.decrypt(CiphertextBlob=base64.b64decode(piece))["Plaintext"] for piece in ENCRYPTED_CONFIG]
-    return json.loads(b"".join(pieces).decode("ascii"))
-
-
-CONFIG = load_config()
-'''
-
-
-def python_module(pieces: list[str]) -> str:
-    """Return a Python module that decrypts `encrypted` values when it is imported, with boto3 alone.
-
-    ``from fleece_config import CONFIG`` has the values; ``load_config()`` fetches them anew.
-    """
-    return _MODULE.format(pieces=to_json(pieces))

@@ -46,13 +46,13 @@ def command(
     fleece config render prod --python > src/fleece_config.py
     fleece config render prod --parameter-store /service/prod --dry-run
     """  # noqa: D301
-    forms = {"json": as_json, "encrypt": encrypt, "python": as_python, "parameters": prefix is not None}
-    given = [form for form, is_given in forms.items() if is_given]
+    asked = {"json": as_json, "encrypt": encrypt, "python": as_python, "parameters": prefix is not None}
+    given = [form for form, is_asked in asked.items() if is_asked]
     if len(given) > 1 and given != ["json", "encrypt"]:  # a list of ciphertexts is JSON
         raise click.UsageError("Give only one of --json, --encrypt, --python and --parameter-store.")
     if prefix is None and (dry_run or ssm_kms_key is not None):
         raise click.UsageError("--dry-run and --ssm-kms-key go with --parameter-store.")
-    from fleece.cli.config import rendering, upload  # noqa: PLC0415 (help needs none)
+    from fleece.cli.config import forms, upload  # noqa: PLC0415 (help needs none)
 
     workspace = settings.workspace(any_key=any_key)
     if prefix is not None:
@@ -60,4 +60,4 @@ def command(
         _streams.write(upload.upload(workspace, target, dry_run=dry_run).encode())
         return
     form = given[-1] if given else "yaml"
-    _streams.write(rendering.rendered(workspace, stage, environment, form=form))
+    _streams.write(forms.written(workspace, stage, environment, form=form))

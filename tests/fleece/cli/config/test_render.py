@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, note, settings, strategies as st
 from ruamel.yaml import YAML
 
-from fleece.cli.config import closed, document, output, render
+from fleece.cli.config import closed, document, forms, output, render
 from fleece.cli.config.source import Source
 from fleece.cli.config.tree import as_data
 from fleece.cli.errors import CommandError
@@ -171,7 +171,7 @@ def test_encrypted_pieces_join_to_the_json(memory_keys, text, repeated):
     stages = "stages: {prod: {environment: e, key: k}}\n"
     there = document.parse(Source("config.yml", stages + output.to_yaml({"config": data})))
     service = memory_keys()
-    ciphertexts = render.encrypted(render.render(there, "prod", service), service)
+    ciphertexts = forms.encrypted(render.render(there, "prod", service), service)
     pieces = [item.content for item in service.encrypted]
     assert len(pieces) == len(ciphertexts) == -(-len(json.dumps(data)) // 4096)
     assert all(piece.decode("ascii") for piece in pieces)
