@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fleece.cli.build.cache import Cache
-    from fleece.cli.build.engine import Containers, Engine, Image
+    from fleece.cli.build.containers import Containers
+    from fleece.cli.build.engine import Engine, Image
     from fleece.cli.build.in_container import ContainerSession
     from fleece.cli.build.plan import Options
     from fleece.cli.build.reports import Reports
@@ -109,7 +110,7 @@ class DockerInstaller:
 
     @cached_property
     def _containers(self) -> Containers:
-        from fleece.cli.build.engine import Containers  # noqa: PLC0415 (slow to load: an unchanged build does without)
+        from fleece.cli.build.containers import Containers  # noqa: PLC0415 (slow to load: an unchanged build does without)
 
         return Containers(self.environment)
 
