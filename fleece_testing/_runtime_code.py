@@ -14,8 +14,20 @@ from fleece_testing._private_folder import private_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+__tracebackhide__ = True  # pytest shows what fails here at the test's own line
+
 MAX_UNPACKED = 262_144_000
 """What a function's code may come to, unpacked, in bytes."""
+
+
+def check_is_there(code: Path) -> None:
+    """See that there is code.
+
+    Raises:
+        FileNotFoundError: there is no such folder or file.
+    """
+    if not code.exists():
+        raise FileNotFoundError(f"There is no code at {code}: give a source folder or a built zip")
 
 
 @contextlib.contextmanager
@@ -23,15 +35,12 @@ def laid_out(code: Path, packages: Mapping[str, str]) -> Iterator[tuple[Path, Pa
     """Yield the task root and the folder of the runtime's own packages, both gone afterwards.
 
     Args:
-        code: a folder, used in place, or a zip, unpacked to a private folder, read-only as on Lambda.
+        code: a folder that is there, used in place, or a zip, unpacked to a private folder, read-only as on Lambda.
         packages: what to link into the second folder, from the name to the place.
 
     Raises:
-        FileNotFoundError: there is no such folder or file.
         ValueError: the file is not a zip, or Lambda would refuse it.
     """
-    if not code.exists():
-        raise FileNotFoundError(f"There is no code at {code}: give a source folder or a built zip")
     with private_folder("fleece-runtime-") as private:
         runtime = private / "runtime"
         runtime.mkdir()

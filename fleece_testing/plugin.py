@@ -394,7 +394,9 @@ def fleece_runtime(request: pytest.FixtureRequest) -> Iterator[Callable[..., Run
             check("fleece_runtime", made, options)
             environment = {**defaults["environment"], **(options.pop("environment", None) or {})}
             runtime = made(code, handler, **{**defaults, **parameters, **options, "environment": environment})
-            return running.enter_context(runtime)
+            runtime.start()  # not by the stack, whose lines pytest would show where it fails
+            running.callback(runtime.stop)
+            return runtime
 
         yield boot
 

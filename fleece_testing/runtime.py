@@ -33,7 +33,7 @@ from fleece_testing._runtime_arguments import (
     json_header,
     payload,
 )
-from fleece_testing._runtime_code import laid_out
+from fleece_testing._runtime_code import check_is_there, laid_out
 from fleece_testing._runtime_outcome import InitError, Invocation, lines_of, parsed
 from fleece_testing._runtime_output import Output
 from fleece_testing._runtime_packages import inspect
@@ -257,6 +257,7 @@ class Runtime(Startable):
         return f"{self.arn} ({self._handler} of {self._code})"
 
     def _prepare(self) -> None:
+        check_is_there(self._code)
         interpreter = inspect(self._python)
         if self._stops_xray:
             self._resources.enter_context(self.xray)

@@ -139,7 +139,7 @@ WRONG_ARGUMENTS = [
 
 
 def test_a_wrong_argument_is_one_line(pytester, run):
-    """A factory that is given something wrong names it, and what is right."""
+    """A factory that is given something wrong names it, and what is right, and shows no line but the test's own."""
     pytester.makepyfile(app="def main(event, context): pass")
     result = run(numbered(test for test, _ in WRONG_ARGUMENTS))
     result.assert_outcomes(failed=len(WRONG_ARGUMENTS))
@@ -149,6 +149,7 @@ def test_a_wrong_argument_is_one_line(pytester, run):
         for number, (test, said) in enumerate(WRONG_ARGUMENTS)
         if not fnmatch.filter(reports[number], f"E *{said}".replace("[", "[[]"))
     ] == []
+    assert not re.search(r"plugin\.py|contextlib\.py|_runtime_code\.py", result.stdout.str())
 
 
 WRONG_PARAMETERS = [
