@@ -47,8 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the marker; and isolate here where a ``conftest.py`` loaded this plugin, too late for the hook above."""
     config.addinivalue_line(
         "markers",
-        "fleece_expects_refusal: the test tries to leave the machine on purpose; where the session is isolated it is "
-        "refused all the same, and not reported",
+        "fleece_expects_refusal: the test tries to leave the machine on purpose; in an isolated session it is "
+        "refused all the same, but not reported",
     )
     _isolate_if_asked(config, config.option)
 
@@ -155,7 +155,7 @@ def fleece_api(request: pytest.FixtureRequest, fleece_context: Callable[..., Lam
 def fleece_logs(request: pytest.FixtureRequest) -> Iterator[Logs]:
     r"""Read the JSON lines that the test has written to stdout, from this process and its children.
 
-    What it read is given back at the end, for pytest to show with a failing test.
+    What it read is written again at the end, for pytest to show with a failing test.
 
     Examples:
         >>> import os
@@ -192,8 +192,8 @@ def fleece_aws_server(request: pytest.FixtureRequest) -> Iterator[AWS]:
 def fleece_aws(request: pytest.FixtureRequest, fleece_aws_server: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
     """Emulate AWS on loopback, empty, for this process and its children.
 
-    Credentials and endpoints that were in the environment are taken away for the length of the test, and no proxy is
-    asked for loopback.
+    Credentials and endpoints that were in the environment are removed for the length of the test, and loopback is
+    reached without a proxy.
 
     Examples:
         >>> import boto3
@@ -216,7 +216,7 @@ def fleece_aws(request: pytest.FixtureRequest, fleece_aws_server: AWS, monkeypat
 
 @pytest.fixture
 def fleece_kms(request: pytest.FixtureRequest, fleece_aws: AWS) -> KMS:
-    """Have KMS of `fleece_aws` at hand: ``fleece_kms.key("app")``, ``.encrypt(key, text)``, ``.decrypt(text)``.
+    """Use KMS of `fleece_aws`: ``fleece_kms.key("app")``, ``.encrypt(key, text)``, ``.decrypt(text)``.
 
     Examples:
         >>> key = fleece_kms.key("orders")
@@ -230,7 +230,7 @@ def fleece_kms(request: pytest.FixtureRequest, fleece_aws: AWS) -> KMS:
 
 @pytest.fixture
 def fleece_ssm(request: pytest.FixtureRequest, fleece_aws: AWS) -> ParameterStore:
-    """Have Parameter Store of `fleece_aws` at hand: ``fleece_ssm.put(name, value)``, ``.tree(path)``.
+    """Use Parameter Store of `fleece_aws`: ``fleece_ssm.put(name, value)``, ``.tree(path)``.
 
     Examples:
         >>> fleece_ssm.put("/orders/table", "orders-1")
@@ -244,7 +244,7 @@ def fleece_ssm(request: pytest.FixtureRequest, fleece_aws: AWS) -> ParameterStor
 
 @pytest.fixture
 def fleece_cloudwatch(request: pytest.FixtureRequest, fleece_aws: AWS) -> CloudWatch:
-    """Have CloudWatch Logs of `fleece_aws` at hand: ``.lines(group)``, ``.assert_logged(event, order_id=7)``.
+    """Use CloudWatch Logs of `fleece_aws`: ``.lines(group)``, ``.assert_logged(event, order_id=7)``.
 
     Examples:
         >>> fleece_cloudwatch.stream("/aws/lambda/orders")[0]
@@ -277,7 +277,7 @@ def fleece_rackspace(
     fleece_rackspace_server: Rackspace,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Rackspace:
-    """Stand in for Rackspace Identity and the FAWS credentials API; what it gives out works on `fleece_aws`.
+    """Stand in for Rackspace Identity and the FAWS credentials API; its credentials work on `fleece_aws`.
 
     Examples:
         >>> user = fleece_rackspace.user("me", "key")
@@ -374,8 +374,8 @@ def fleece_docker(
 def fleece_runtime(request: pytest.FixtureRequest) -> Iterator[Callable[..., Runtime]]:
     """Boot handlers under AWS's own runtime client: ``fleece_runtime("src", "handler.main").invoke(event)``.
 
-    The function is led to those of `fleece_aws`, `fleece_rackspace` and `fleece_xray` that the test uses; what
-    ``environment=...`` names goes over that. Indirect parametrisation gives the keywords that every call starts from.
+    The function finds those of `fleece_aws`, `fleece_rackspace` and `fleece_xray` that the test uses; variables in
+    ``environment=...`` take precedence. Indirect parametrisation gives the keywords that every call starts from.
 
     Examples:
         >>> code = (tmp_path / "app.py").write_text("def main(event, context): return event + 1")
