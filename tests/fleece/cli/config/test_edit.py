@@ -124,9 +124,12 @@ def test_a_quick_return_hints_at_wait(edit, monkeypatch, at_once, hints):
 
 
 def test_a_changed_file_is_refused_and_the_text_kept(imported, edit, runtime):
-    """When config.yml changed while the editor was open, it stays as it is then, and what was written is kept."""
+    """When config.yml changed while the editor was open, it stays as it is then, and what was written is kept.
+
+    Nobody else can read that, though the editor may have made a file that they could.
+    """
     change = f"open({str(imported.path)!r}, 'a').write('# meanwhile\\n')"
-    result = edit(f"{change}; {REPLACE.format('prod-secret', 'mine')}")
+    result = edit(f"{change}; {REPLACE.format('prod-secret', 'mine')}; p.chmod(0o644)")
     assert result.exit_code == 1
     assert "config.yml has changed meanwhile" in result.stderr
     assert imported.path.read_text().endswith("# meanwhile\n")
@@ -171,13 +174,16 @@ else:
     assert imported("render", "prod", "--json").json["foo"] == "baz"
 
 
-@pytest.mark.parametrize("more", ["", "open(sys.argv[1], 'a').write(']')"], ids=["unchanged", "wrong in another way"])
-def test_what_stays_unreadable_is_kept(imported, edit, runtime, more):
+@pytest.mark.parametrize(
+    ("more", "times"), [("", 1), ("open(sys.argv[1], 'a').write(']')", 50)], ids=["unchanged", "wrong in another way"]
+)
+def test_what_stays_unreadable_is_kept(imported, edit, runtime, more, times):
     """When what was opened again comes back unchanged, or wrong for ever, the edit fails, and the text is not lost."""
     before = imported.path.read_bytes()
     result = edit(REPLACE.format("foo: bar", "foo: [") + f"\nimport sys; {more}")
     assert result.exit_code == 1
     assert "what was written cannot be read, and nothing was changed" in result.stderr
+    assert result.stderr.count("this is not YAML") == times
     assert imported.path.read_bytes() == before
     (kept,) = runtime.rglob("*.yml")
     assert "foo: [" in kept.read_text()

@@ -149,6 +149,19 @@ def committed(imported):
     return imported
 
 
+def test_the_file_of_head_is_found_below_the_top_of_its_repository(committed):
+    """The file may be in any folder of the repository, and another of its name in another."""
+    folder = committed.path.parent / "service"
+    folder.mkdir()
+    path = folder / "config.yml"
+    path.write_text(committed.path.read_text().replace("password:", "passphrase:"))
+    git(folder, "add", "config.yml")
+    git(folder, "commit", "-q", "-m", "another")
+    assert committed("-c", "service/config.yml", "lint", "--no-decrypt").stdout == ""
+    path.write_text(committed.path.read_text())
+    assert "[moved-ciphertext]" in committed("-c", "service/config.yml", "lint", "--no-decrypt").stdout
+
+
 def test_a_single_edit_is_one_line_of_diff(committed):
     """Changing one secret is one line in git's diff."""
     opened = committed("export").stdout
