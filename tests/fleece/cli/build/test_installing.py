@@ -312,6 +312,39 @@ def test_the_reason_of_a_program_that_pip_runs_is_told_once(output, reason):
     assert reasons.of_installer(Finished(1, tuple(output.splitlines()))) == reason
 
 
+CONFLICT = """\
+ERROR: Cannot install alpha and beta because these package versions have conflicting dependencies.
+ERROR: ResolutionImpossible: for help visit https://pip.pypa.io/
+"""
+
+
+CONFLICTING = "Cannot install alpha and beta because these package versions have conflicting dependencies."
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "reason"),
+    [
+        (1, CONFLICT, CONFLICTING),
+        (1, CONFLICT.splitlines()[1], "ResolutionImpossible: for help visit https://pip.pypa.io/"),
+        (137, "Building wheels", "it was killed (exit code 137): perhaps there was not enough memory"),
+        (137, CONFLICT, CONFLICTING),
+        (3, "", "it ended with exit code 3 and said nothing"),
+    ],
+)
+def test_the_reason_is_what_helps_most(code, output, reason):
+    """A conflict's own words come before where to read on; where nothing is said, the exit code has to tell."""
+    assert reasons.of_installer(Finished(code, tuple(output.splitlines()))) == reason
+
+
+def test_the_reason_of_a_package_manager():
+    """Its errors, wherever they stand, else its last line; where it says nothing, the exit code."""
+    assert reasons.of_package_manager(Finished(1, ("E: Unable to locate package x", "bye"))) == (
+        "E: Unable to locate package x"
+    )
+    assert reasons.of_package_manager(Finished(1, ("Reading", "it broke", ""))) == "it broke"
+    assert reasons.of_package_manager(Finished(4, ())) == "it ended with exit code 4 and said nothing"
+
+
 def test_a_childs_output_comes_line_by_line_without_credentials():
     """Both streams are told as they come, URLs masked, and the exit code is the child's."""
     told = []
