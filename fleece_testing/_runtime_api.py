@@ -163,7 +163,7 @@ class RuntimeAPI:
         return answer
 
     def _wait_for(self, condition: Callable[[], bool], timeout: float | None) -> None:
-        """Wait in short turns: a signal that comes when a wait is about to begin is seen by Python at its end alone."""
+        """Wait in short turns: Python sees a signal that comes as a wait begins only when that wait ends."""
         end = math.inf if timeout is None else time.monotonic() + timeout
         while not condition() and (left := end - time.monotonic()) > 0:
             self._changed.wait(min(left, _TURN))

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _QUEUE = 8 * 1024 * 1024  # bytes asked for; the kernel gives what its own limit allows
 _MARKER_TRIES = 100
 _MARKER_WAIT = 0.05  # seconds
-
-
 _PORT_TRIES = 20
 
 

@@ -194,8 +194,8 @@ class Container:
             self.changed.wait_for(lambda: self.process is not None or self.state.removed)
             return self.process
 
-    def removed(self) -> None:
-        """Remember that it is gone, and remove its files."""
+    def dispose(self) -> None:
+        """Remove its files, and tell those who wait that it is gone."""
         with self.changed:
             self.state.removed = True
             self.changed.notify_all()

@@ -105,4 +105,4 @@ class Containers:
         with self._lock:
             known = self._containers.pop(container.id, None)
         if known is not None:
-            container.removed()
+            container.dispose()

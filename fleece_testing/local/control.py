@@ -121,5 +121,5 @@ def ask(url: str, path: str) -> dict[str, Any]:
     finally:
         connection.close()
     if answer.status != http.HTTPStatus.OK or not isinstance(document, dict):
-        raise GoneError(f"{url}: this is something else")
+        raise GoneError(f"{url}: something else answers there")
     return document
