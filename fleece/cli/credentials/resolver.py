@@ -117,11 +117,12 @@ class Resolver:
         def from_faws() -> AwsCredentials:
             return self._from_faws(urls, login, environment.account)
 
-        def in_role() -> AwsCredentials:
-            return self._in_role(environment, self._kept(account, from_faws), role or "", region)
-
         if not role:
             return self._kept(account, from_faws)
+
+        def in_role() -> AwsCredentials:
+            return self._in_role(environment, self._kept(account, from_faws), role, region)
+
         session_name = self._session_name(environment)
         return self._kept((*account, environment.endpoint_url, role, session_name, region), in_role)
 
