@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from fleece._defaults import defaults
+from fleece_testing import Runtime
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("few", deadline=None, max_examples=20)
@@ -52,6 +53,14 @@ def _no_terminal_of_the_caller():
         for name in ("CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PY_COLORS"):
             environment.delenv(name, raising=False)
         environment.setenv("TERM", "xterm")  # for those that run programs on one
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience():
+    """Give functions more than Lambda's ten seconds to come up in: a busy machine takes longer for a framework."""
+    with pytest.MonkeyPatch.context() as parameters:
+        parameters.setitem(Runtime.__init__.__kwdefaults__, "init_timeout", 60.0)
         yield
 
 
