@@ -190,11 +190,11 @@ class _Walk:
         return bool(staged)
 
     def _per_stage(self, pairs: Pairs, path: Path, stages: Mapping[str, Stage]) -> PerStage:
-        ways = {}
+        by_stage = {}
         for name, (key, value) in pairs.items():
             stage = self._stage_of(name[1:], key, (*path, name), stages)
-            ways[name[1:]] = self.tree(value, (*path, name), stage)
-        return PerStage(path, ways, next(iter(pairs.values()))[0].start_mark.index)
+            by_stage[name[1:]] = self.tree(value, (*path, name), stage)
+        return PerStage(path, by_stage, next(iter(pairs.values()))[0].start_mark.index)
 
     def _stage_of(self, name: str, key: yaml.Node, path: Path, stages: Mapping[str, Stage]) -> Stage:
         """Return the stage that a ``+`` key means; an expression means the stage that is written the same."""

@@ -94,10 +94,10 @@ class _Parts(Visitor[None]):
     def dict(self, items: Mapping[str, None]) -> None:
         pass
 
-    def per_stage(self, tree: PerStage, way: Callable[[str], None]) -> None:
+    def per_stage(self, tree: PerStage, visit: Callable[[str], None]) -> None:
         self.per_stage_values.append(tree)
-        for name in tree.ways:
-            way(name)
+        for name in tree.by_stage:
+            visit(name)
 
 
 class _Linter:
@@ -128,7 +128,7 @@ class _Linter:
     def unknown_expressions(self) -> Iterator[Finding]:
         """Find ``+/expression/`` keys that are no stage's expression: what they mean is a guess."""
         for values in self._parts.per_stage_values:
-            for name in values.ways:
+            for name in values.by_stage:
                 if stage_names.is_expression(name) and name not in self._document.stages:
                     yield self._finding(
                         values.start,
@@ -153,11 +153,11 @@ class _Linter:
 
     def _lacks(self, values: PerStage, stage: str) -> str | None:
         """Return a name of `stage` for which there is no value."""
-        if stage in values.ways:
+        if stage in values.by_stage:
             return None
         names = self._names.get(stage, [stage])
         meant = (name for name in names if stage_names.match(name, self._document.stages) == stage)
-        return next((name for name in meant if stage_names.match(name, values.ways) is None), None)
+        return next((name for name in meant if stage_names.match(name, values.by_stage) is None), None)
 
     def open_secrets(self) -> Iterator[Finding]:
         """Find secrets that are not encrypted."""

@@ -115,12 +115,12 @@ class PerStage:
 
     Attributes:
         path: as in `Leaf`.
-        ways: the values by the text after the ``+``, in the order of the file.
+        by_stage: the values by the text after the ``+``, in the order of the file.
         start: where the first is written: the index of a character.
     """
 
     path: Path
-    ways: Mapping[str, Tree]
+    by_stage: Mapping[str, Tree]
     start: int = 0
 
 
@@ -142,8 +142,8 @@ class Visitor(Protocol[Made]):
     def dict(self, items: Mapping[str, Made]) -> Made:
         """Return what is made of a dictionary, from what was made of its values."""
 
-    def per_stage(self, tree: PerStage, way: Callable[[str], Made]) -> Made:
-        """Return what is made of values by stage; `way` walks the value of one of them, by its name."""
+    def per_stage(self, tree: PerStage, visit: Callable[[str], Made]) -> Made:
+        """Return what is made of values by stage; `visit` walks the value of one stage, by its name."""
 
 
 def walk(tree: Tree, visitor: Visitor[Made]) -> Made:
@@ -154,7 +154,7 @@ def walk(tree: Tree, visitor: Visitor[Made]) -> Made:
         return visitor.list([walk(item, visitor) for item in tree.items])
     if isinstance(tree, Dict):
         return visitor.dict({name: walk(item, visitor) for name, item in tree.items.items()})
-    return visitor.per_stage(tree, lambda name: walk(tree.ways[name], visitor))
+    return visitor.per_stage(tree, lambda name: walk(tree.by_stage[name], visitor))
 
 
 def leaves(tree: Tree) -> Sequence[Leaf]:
@@ -193,9 +193,9 @@ class _Leaves(Visitor[None]):
     def dict(self, items: Mapping[str, None]) -> None:
         pass
 
-    def per_stage(self, tree: PerStage, way: Callable[[str], None]) -> None:
-        for name in tree.ways:
-            way(name)
+    def per_stage(self, tree: PerStage, visit: Callable[[str], None]) -> None:
+        for name in tree.by_stage:
+            visit(name)
 
 
 class _AsData(Visitor[Any]):
@@ -213,8 +213,8 @@ class _AsData(Visitor[Any]):
     def dict(self, items: Mapping[str, Any]) -> Any:
         return items
 
-    def per_stage(self, tree: PerStage, way: Callable[[str], Any]) -> Any:
-        return {f"+{name}": way(name) for name in tree.ways}
+    def per_stage(self, tree: PerStage, visit: Callable[[str], Any]) -> Any:
+        return {f"+{name}": visit(name) for name in tree.by_stage}
 
 
 class _ForStage(Visitor[Tree]):
@@ -232,8 +232,8 @@ class _ForStage(Visitor[Tree]):
     def dict(self, items: Mapping[str, Tree]) -> Tree:
         return Dict(items)
 
-    def per_stage(self, tree: PerStage, way: Callable[[str], Tree]) -> Tree:
-        name = stage_names.match(self._stage, tree.ways)
+    def per_stage(self, tree: PerStage, visit: Callable[[str], Tree]) -> Tree:
+        name = stage_names.match(self._stage, tree.by_stage)
         if name is None:
             raise LookupError(tree)
-        return way(name)
+        return visit(name)
