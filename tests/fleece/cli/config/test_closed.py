@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from fleece.cli.config import closed, document, json_input
+from fleece.cli.config import closed, document, json_input, text as texts
 from fleece.cli.config.keys import Item
 from fleece.cli.config.source import ConfigError, Source
 from fleece.cli.config.tree import as_data
@@ -316,6 +316,14 @@ def test_what_cannot_be_replaced_is_named(keys, read, sealed, line, text):
         closed.export(there, keys)
     assert str(caught.value).startswith(f"config.yml:{line}: config.c.+prod (stage prod): cannot be replaced")
     assert str(caught.value).endswith("write it in quotes, after a space, beside its key")
+
+
+def test_nothing_but_the_secrets_may_change(keys, read, sealed, monkeypatch):
+    """However a secret is written: a text that then says something else than was meant is seen by nobody."""
+    there = read(f"a: 1\nc: {{+prod: ':decrypt:{sealed('x')}'}}\n")
+    monkeypatch.setattr(texts, "spell", lambda _value, _spot: texts.Spelling('":encrypt:y"'))
+    with pytest.raises(ConfigError, match=r"^config\.yml:6: config\.c\.\+prod \(stage prod\): cannot be replaced"):
+        closed.export(there, keys)
 
 
 def test_a_secret_can_be_as_long_as_kms_takes(keys, read):
