@@ -106,7 +106,9 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             raise EnvironmentsError(f"{self._at(mark)} {error.problem or error.context}") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise EnvironmentsError(f"{self._path}: is not a text file in UTF-8") from error
+            raise EnvironmentsError(
+                f"{self._path}: is not a text file in UTF-8, or has a control character in it"
+            ) from error
         if root is None:
             raise EnvironmentsError(f"{self._path}: is empty; it needs 'environments:'")
         return root

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 PROVIDERS = ("rackspace", "profile", "environment", "static")
 """Where credentials can come from."""
 
-
 MAX_BYTES = 1 << 20
 """Largest file that is read; some ten thousand environments."""
 

@@ -145,6 +145,7 @@ def entry(line):
         ("environments: *nowhere", "environments.yml:1:15: "),
         ("environments: " + "[" * 200_000, "is nested too deeply"),
         (b"\xff\xfe\xff", "environments.yml: is not a text file in UTF-8"),
+        ("environments: [\x07]", "environments.yml: is not a text file in UTF-8, or has a control character in it"),
         (b"a: \xff", "environments.yml: "),
         ("environments: []\nstages: []", "environments.yml:2:9: 'stages' must be a mapping"),
         ("environments: []\nstages: {a: {}}", "environments.yml:2:13: the stage 'a' has no 'environment'"),
