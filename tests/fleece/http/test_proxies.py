@@ -112,6 +112,16 @@ def test_calls_through_ever_new_proxies_keep_few_connections(proxy, url):
     assert call(0) != first
 
 
+def test_proxy_that_is_used_all_the_time_keeps_its_connection(proxy, url):
+    """Of many proxies, it is those that were not asked for longest that go."""
+
+    def call(user):
+        requests.get(url, proxies={"http": proxy.url.replace("://", f"://{user}:password@")})
+        return proxy.connections[-1]
+
+    assert len({call("often") for number in range(70) if call(f"user-{number}")}) == 1
+
+
 @pytest.mark.parametrize("retries", [None, {"total": 1, "backoff_factor": 0}])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_proxy_that_never_accepts_is_a_timeout_and_a_proxy_error(scheme, retries):

@@ -129,7 +129,10 @@ def test_own_keys_cannot_be_forged_by_what_only_looks_different(name, fleece_log
 def test_renamed_fields_overwrite_no_other_field(name, fleece_logs):
     """A field that has to be renamed takes a name that is free."""
     get_logger(name).info("x", level=1, level_=2)
-    assert (fleece_logs.lines[0]["level_"], fleece_logs.lines[0]["level__"]) == (2, 1)
+    get_logger(name).info("y", extra={("a", 1): 1, "('a', 1)": 2, UnicodeError("a"): 3, UnicodeError("a"): 4})
+    first, second = fleece_logs.lines
+    assert (first["level_"], first["level__"]) == (2, 1)
+    assert (second["('a', 1)_"], second["('a', 1)"], second["a"], second["a_"]) == (1, 2, 3, 4)
 
 
 def test_usual_values_are_written_in_their_usual_form(name, fleece_logs):
@@ -405,6 +408,14 @@ def test_an_exception_is_in_its_line_with_what_caused_it(name, fleece_logs):
     assert fleece_logs.out.count("\n") == 1
 
 
+def test_a_traceback_that_came_as_text_is_in_the_line(name, fleece_logs):
+    """A record of another process, whose exception is text by now, has it in its line."""
+    logger = get_logger(name)
+    came = {"name": name, "levelno": logging.ERROR, "levelname": "ERROR", "exc_text": "Traceback\nKeyError: 'k'"}
+    logger.handle(logging.makeLogRecord(came))
+    assert fleece_logs.lines[0]["exception"] == "Traceback\nKeyError: 'k'"
+
+
 @pytest.mark.parametrize("how", ["true", "instance", "triple"])
 def test_exc_info_is_taken_in_all_its_forms(how, name, fleece_logs):
     """``exc_info`` may be true, an exception or a triple, at any level."""
@@ -439,6 +450,20 @@ def test_a_long_line_is_cut_and_marked(name, fleece_logs):
     assert (line["event"], line["short"], line["level_"]) == ("x", "whole", 1)
     assert line["text"].rstrip("…") in "é" * 300_000
     assert line["many"].startswith("[0, 1, 2")
+
+
+def test_a_line_is_measured_in_bytes(name, fleece_logs):
+    """Text outside of ASCII, of fewer characters than there may be bytes, is cut where its bytes are too many."""
+    get_logger(name).info("é" * 200_000)
+    assert fleece_logs.lines[0]["truncated"] is True
+    assert len(fleece_logs.out.encode()) <= 256 * 1024
+
+
+def test_a_cut_line_uses_its_room(name, monkeypatch, fleece_logs):
+    """What is left of a line that is too long fills the room that it has, its line feed included."""
+    monkeypatch.setenv("FLEECE_LOG_MAX_BYTES", "2000")
+    get_logger(name).info("x" * 5000)
+    assert 1990 < len(fleece_logs.out.encode()) <= 2000
 
 
 def test_a_line_below_the_limit_is_whole(name, fleece_logs):

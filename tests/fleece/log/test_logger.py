@@ -272,9 +272,10 @@ def test_logme_logs_entering_and_exiting(make, name, fleece_logs):
 
 
 def test_logme_takes_an_adapter_with_what_it_adds(name, fleece_logs):
-    """The fields of a logging.LoggerAdapter are on both lines."""
+    """The fields of a logging.LoggerAdapter are on both lines; of two adapters, the outer one's win."""
     get_logger(name)
-    adapter = logging.LoggerAdapter(logging.LoggerAdapter(logging.getLogger(name), {"order": 7}), {"region": "here"})
+    inner = logging.LoggerAdapter(logging.getLogger(name), {"order": 7, "region": "there"})
+    adapter = logging.LoggerAdapter(inner, {"region": "here"})
 
     @log.logme(level="INFO", logger=adapter)
     def work():
