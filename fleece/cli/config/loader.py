@@ -199,13 +199,22 @@ def _root(loader: Any) -> yaml.Node:
     return root
 
 
+_HINTS = {
+    "mapping values are not allowed here": (
+        "a text that has a colon before a space, or at its end, has to be put in quotes"
+    ),
+    "found character '\\t' that cannot start any token": "YAML is indented with spaces, not with tabs",
+}
+"""What to do about the problems of PyYAML's that people have most."""
+
+
 def _as_config_error(source: Source, error: Exception) -> ConfigError:
     if isinstance(error, ReaderError):
         return source.error(f"the character U+{error.character:04X} is not allowed in YAML", error.position)
     if isinstance(error, yaml.MarkedYAMLError):
         what = ", ".join(part for part in (error.context, error.problem) if part)
-        if error.problem == "mapping values are not allowed here":
-            what += "; a text that has a colon before a space, or at its end, has to be put in quotes"
+        if hint := _HINTS.get(error.problem or ""):
+            what += f"; {hint}"
         mark = error.problem_mark or error.context_mark
         return source.error(f"this is not YAML: {what}", mark.index if mark else None)
     return source.error("this is not YAML")

@@ -10,6 +10,11 @@ STAGES = "stages: {prod: {environment: e, key: k}}\n"
 REFUSED = {
     "no YAML": ("a: [1\nb: 2", "x.yml:2: this is not YAML: while parsing a flow sequence"),
     "two documents": ("a: 1\n---\nb: 1", "x.yml:2: this is not YAML: expected a single document"),
+    "a tab": (
+        f"{STAGES}config:\n\ta: 1",
+        "x.yml:3: this is not YAML: while scanning for the next token, found character",
+    ),
+    "a tab, and what to do": (f"{STAGES}config:\n  a: 1\n\tb: 1", "; YAML is indented with spaces, not with tabs"),
     "a control character": (f"{STAGES}config: {{a: \x07}}", "x.yml:2: the character U+0007 is not allowed"),
     "nothing but a comment": ("# a\n", "x.yml: there is nothing in it"),
     "no dictionary": ("- a", "x.yml:1: the configuration: must be a dictionary"),
