@@ -38,4 +38,4 @@ def assume(
 
 def role_arn(role: str, account: str, partition: str) -> str:
     """Return the ARN of a role of the account; one that is an ARN already is returned as it is."""
-    return role if role.startswith("arn:") else f"arn:{partition}:iam::{account}:role/{role.lstrip('/')}"
+    return role if role.startswith("arn:") else f"arn:{partition}:iam::{account}:role/{role}"

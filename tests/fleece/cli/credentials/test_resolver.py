@@ -49,7 +49,6 @@ def test_another_account(fleece_aws, fleece_rackspace, environment):
     ("given", "in_environment", "in_option", "session"),
     [
         ("Deploy", None, None, "fleece_assumed_role"),
-        ("/Deploy", None, None, "fleece_assumed_role"),
         ("arn:aws:iam::123456789012:role/Deploy", None, None, "fleece_assumed_role"),
         ("Deploy", "me", None, "me"),
         ("Deploy", "me", "it", "it"),
