@@ -48,6 +48,14 @@ def test_what_a_killed_process_has_left_goes_with_the_next_of_its_purpose(tempor
     assert list(temporary.iterdir()) == []
 
 
+def test_an_isolated_session_within_another_is_in_its_folder(temporary):
+    """The outer one takes it away where the inner one, a worker that was killed, cannot."""
+    with Isolation():
+        (outer,) = temporary.iterdir()
+        with Isolation():
+            assert list(temporary.iterdir()) == [outer]
+
+
 @pytest.mark.parametrize("made", [DockerEngine, Isolation])
 def test_what_killed_tests_have_left_goes_with_the_next(temporary, made):
     """The folders of a Docker stub and of an isolated session are gone when the next one has started and ended."""

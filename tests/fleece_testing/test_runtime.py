@@ -38,14 +38,15 @@ def source(tmp_path):
 
 @pytest.fixture
 def archive(tmp_path):
-    """Write a zip of modules given by name, with their permissions, and return its path."""
+    """Write a zip of modules given by name, with their permissions, or with None without, and return its path."""
 
     def write(modes=None, **files):
         path = tmp_path / "function.zip"
         with zipfile.ZipFile(path, "w") as opened:
             for name, text in files.items():
                 entry = zipfile.ZipInfo(f"{name}.py", (2020, 2, 3, 4, 5, 6))
-                entry.external_attr = (stat.S_IFREG | (modes or {}).get(name, 0o644)) << 16
+                mode = (modes or {}).get(name, 0o644)
+                entry.external_attr = 0 if mode is None else (stat.S_IFREG | mode) << 16
                 opened.writestr(entry, textwrap.dedent(text))
         return path
 
@@ -333,21 +334,22 @@ def test_a_zip_is_unpacked_read_only_with_the_archives_times(fleece_runtime, arc
 
 
 def test_what_the_archive_grants_to_others_is_what_the_function_has(fleece_runtime, archive):
-    """The function's user owns nothing: a file for its owner alone is out of its reach."""
+    """The function's user owns nothing: a file for its owner alone is out of its reach; one without modes is not."""
     runtime = fleece_runtime(
         archive(
-            modes={"private": 0o600, "program": 0o755},
+            modes={"private": 0o600, "program": 0o755, "elsewhere": None},
             private="",
             program="",
+            elsewhere="",
             app="""
                 import os
                 def main(event, context):
-                    return [os.stat(name).st_mode & 0o777 for name in ("private.py", "program.py", "app.py")]
+                    return {name: os.stat(name).st_mode & 0o777 for name in os.listdir(".")}
             """,
         ),
         "app.main",
     )
-    assert runtime.invoke().result == [0, 0o555, 0o444]
+    assert runtime.invoke().result == {"private.py": 0, "program.py": 0o555, "app.py": 0o444, "elsewhere.py": 0o555}
 
 
 def test_a_source_folder_is_left_as_it_was(source):
@@ -360,13 +362,13 @@ def test_a_source_folder_is_left_as_it_was(source):
 
 
 def test_the_environment_is_lambdas_and_holds_no_credentials(fleece_runtime, source, monkeypatch):
-    """Lambda's variables are there, the caller's go over them, and nothing of this process's comes along."""
+    """Lambda's variables are there, the caller's go over all but one, and nothing of this process's comes along."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "MY_SECRET"):
         monkeypatch.setenv(name, "parents")
     runtime = fleece_runtime(
         source("import os\ndef main(event, context):\n    return dict(os.environ)\n"),
         "app.main",
-        environment={"TABLE": "users", "TZ": "Europe/Berlin"},
+        environment={"TABLE": "users", "TZ": "Europe/Berlin", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"},
         function_name="users",
         memory=512,
         region="eu-west-1",

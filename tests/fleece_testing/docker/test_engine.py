@@ -103,6 +103,19 @@ def test_wrong_failures_are_refused(fleece_docker, act, message):
         act(fleece_docker)
 
 
+def test_logs_of_a_time(client, image):
+    """Of a container's lines, those that were written since or until a time can be asked for."""
+    container = client.containers.create(image, ["echo", "line"])
+    container.start()
+    container.wait()
+    between = time.time()
+    container.start()
+    container.wait()
+    assert container.logs() == b"line\nline\n"
+    assert container.logs(since=between) == container.logs(until=between) == b"line\n"
+    assert container.logs(since=between, until=between) == b""
+
+
 def test_an_engine_may_vanish_within_a_stream(fleece_docker, client, image):
     """The stream breaks after its first part, the process ends, and nobody listens any more; clear() brings it back."""
     container, pid = sleeper(client)
