@@ -22,6 +22,8 @@ import pytest
 from fleece_testing import Runtime, XRayDaemon
 from fleece_testing.runtime import FunctionError, InitError
 
+DOS_ARCHIVE = 0x20  # the attribute of a file in an archive that was made on Windows; it has no permissions
+
 
 @pytest.fixture
 def source(tmp_path):
@@ -46,7 +48,7 @@ def archive(tmp_path):
             for name, text in files.items():
                 entry = zipfile.ZipInfo(f"{name}.py", (2020, 2, 3, 4, 5, 6))
                 mode = (modes or {}).get(name, 0o644)
-                entry.external_attr = 0 if mode is None else (stat.S_IFREG | mode) << 16
+                entry.external_attr = DOS_ARCHIVE if mode is None else (stat.S_IFREG | mode) << 16
                 opened.writestr(entry, textwrap.dedent(text))
         return path
 
