@@ -200,6 +200,14 @@ def test_on_a_terminal_the_error_can_be_read_before_the_editor_is_back(imported,
     assert list(runtime.iterdir()) == []
 
 
+def test_an_interruption_is_the_editors_business(imported, runtime):
+    """Ctrl-C, which reaches both programs, changes nothing for an editor that goes on and ends well."""
+    interrupt = "import os, signal; os.kill(os.getppid(), signal.SIGINT)"
+    command = ("config", "edit", "-e", python(f"{interrupt}; {REPLACE.format('prod-secret', 'other')}"))
+    assert imported.cli(*command).exit_code == 0
+    assert imported("render", "prod", "--json").json["password"] == "other"
+
+
 def test_vi_on_a_terminal(imported, runtime, tmp_path):
     """vi, with a vimrc that wants swap, undo, backup and viminfo, leaves no trace outside of the private folder."""
     home = tmp_path / "home"
