@@ -251,6 +251,15 @@ def test_a_read_only_folder_is_a_copy(client, image, tmp_path):
     assert (tmp_path / "file").read_text() == "given"
 
 
+def test_a_volume_has_the_images_files_once(fleece_docker, client):
+    """An empty volume is given what the image has there; one with files of its own keeps them."""
+    fleece_docker.image(IMAGE, files={"/data/file": "the image's"})
+    mounted = {"one": {"bind": "/data", "mode": "rw"}}
+    write = ["sh", "-c", "cat /data/file; printf mine >/data/file"]
+    assert client.containers.run(IMAGE, write, volumes=mounted, remove=True) == b"the image's"
+    assert client.containers.run(IMAGE, ["cat", "/data/file"], volumes=mounted, remove=True) == b"mine"
+
+
 def test_an_engine_has_to_be_started():
     """What needs a running engine says how to get one."""
     with pytest.raises(RuntimeError, match=r"The engine has not been started; call start\(\)"):

@@ -34,6 +34,26 @@ def test_outside_of_a_checkout_it_says_where_to_run_it(tmp_path, folder):
     assert f"{folder or 'localstack'!r} has no resources.yml: run this in a checkout of fleece" in done.stderr
 
 
+SIGNALLED_AGAIN = """
+import signal
+from fleece_testing.local.signals import end_on_signals
+
+end_on_signals()
+try:
+    signal.raise_signal(signal.SIGTERM)
+finally:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.raise_signal(number)
+    print("all is put away")
+"""
+
+
+def test_further_signals_do_not_break_off_the_way_out():
+    """The first signal counts: those that come while a command already ends change nothing."""
+    done = subprocess.run([sys.executable, "-c", SIGNALLED_AGAIN], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "all is put away\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing(tmp_path, number):
     """Ctrl-C and SIGTERM end the demo with 128 and the signal's number; no folder and no child stays."""
