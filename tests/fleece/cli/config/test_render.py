@@ -141,6 +141,7 @@ def test_yaml_output_is_the_same_to_readers_of_both_versions(data):
         (["y", "N", "yes", "o"], "- 'y'\n- 'N'\n- 'yes'\n- o\n"),
         (1, "1\n"),
         ("a: b", "'a: b'\n"),
+        ({"blank": "\n"}, 'blank: "\\n"\n'),
         ({"pem": "-----BEGIN\nMII\n"}, "pem: |\n  -----BEGIN\n  MII\n"),
     ],
 )
