@@ -38,6 +38,14 @@ class MemoryKeys:
         return f"{item.stage.environment}:{item.stage.key}"
 
 
+@pytest.fixture(autouse=True)
+def _no_progress():
+    """Have no work of this process tell how far it is: on a busy machine, making clients takes over two seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fleece.cli._progress.PATIENCE", 3600)
+        yield
+
+
 @pytest.fixture(scope="session")
 def memory_keys():
     """Make key services: ``memory_keys()``."""
