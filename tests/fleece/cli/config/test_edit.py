@@ -13,7 +13,8 @@ import pytest
 
 from fleece.cli.config import editing, editor as editors
 from fleece.cli.config.private_folder import private_folder
-from fleece.cli.errors import UsageError
+from fleece.cli.config.workspace import Workspace
+from fleece.cli.errors import CommandError, UsageError
 
 REPLACE = "import pathlib, sys; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text().replace({!r}, {!r}))"
 
@@ -353,6 +354,17 @@ def test_the_folder_is_not_somebody_elses(tmp_path, monkeypatch):
     with private_folder() as folder:
         assert folder.parent == tmp_path
     assert target.is_dir()
+
+
+def test_a_change_while_secrets_are_encrypted_is_not_lost(tmp_path, memory_keys, open_text):
+    """What somebody writes between the first look at the file and the last is left there, and the import refuses."""
+    workspace = Workspace(tmp_path / "config.yml", tmp_path / "environments.yml", resolver=None)
+    service = workspace.keys = memory_keys()
+    encrypt = service.encrypt
+    service.encrypt = lambda items: workspace.path.write_text("# meanwhile\n") and encrypt(items)
+    with pytest.raises(CommandError, match="has changed meanwhile"):
+        workspace.import_(open_text.encode(), None)
+    assert workspace.path.read_text() == "# meanwhile\n"
 
 
 def test_two_imports_at_once(imported):
