@@ -39,7 +39,9 @@ def test_the_header_for_downstream_carries_other_fields_over(trace):
     assert xray.trace_header() == f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=a87bd80c:1|68fd508a:5"
 
 
-@pytest.mark.parametrize("field", ["Evil=a\r\nX: y", "Evil=a\r\nX:y", "Evil=ü", "E vil=1", "=1", "Evil", f"Evil={'a' * 300}"])
+@pytest.mark.parametrize(
+    "field", ["Evil=a\r\nX: y", "Evil=a\r\nX:y", "Evil=ü", "E vil=1", "=1", "Evil", f"Evil={'a' * 300}"]
+)
 def test_fields_that_could_break_a_header_are_not_sent_on(trace, field):
     """What is not a plain name=value of printable ASCII stays here."""
     trace(f"Root={ROOT};Parent={PARENT};Sampled=1;{field}")
