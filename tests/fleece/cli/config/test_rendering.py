@@ -94,7 +94,7 @@ def test_another_account_for_the_stage(closed, fleece_aws, fleece_environments):
 def test_encrypted_output_joins_to_the_json(closed, fleece_aws):
     """--encrypt gives a JSON list of ciphertexts, each of text that stands by itself, which joined are the values."""
     closed.path.write_text(f"{closed.path.read_text()}  long: {'é😀' * 2000}\n")
-    pieces = closed("render", "prod", "--encrypt").json
+    pieces = closed("render", "prod", "--json", "--encrypt").json  # the one is a form of the other
     kms = fleece_aws.client("kms")
     answers = [kms.decrypt(CiphertextBlob=base64.b64decode(piece)) for piece in pieces]
     plain = [answer["Plaintext"] for answer in answers]
