@@ -46,8 +46,9 @@ def test_light_modules_need_the_standard_library_alone(module):
 
 @pytest.mark.parametrize("module", ["fleece.log", "fleece.xray", "fleece.authpolicy"])
 def test_logging_tracing_and_policies_leave_slow_standard_modules_alone(module):
-    """Neither typing, dataclasses, inspect nor asyncio is loaded for them: each is milliseconds of a cold start."""
-    assert {"asyncio", "dataclasses", "inspect", "typing"} & set(loaded_by(f"import {module}")) == set()
+    """Typing, dataclasses, inspect and asyncio are milliseconds of a cold start each: only `logging` may load any."""
+    loaded = set(loaded_by(f"import {module}")) - set(loaded_by("import logging"))  # two of them, since Python 3.14
+    assert {"asyncio", "dataclasses", "inspect", "typing"} & loaded == set()
 
 
 @pytest.mark.parametrize(
