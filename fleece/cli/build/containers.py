@@ -54,8 +54,7 @@ class Containers:
         """
         try:
             contexts.check(self._environment)
-            certificates.check(self._environment)
-            client = docker.from_env(environment=dict(self._environment), timeout=timeout)
+            client = docker.from_env(environment=certificates.verified(self._environment), timeout=timeout)
         except (DockerException, requests.RequestException) as error:
             raise CommandError(
                 f"no Docker engine answers at {self._host} ({reason_of(error)}): start it, name another with "

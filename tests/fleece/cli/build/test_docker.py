@@ -8,13 +8,17 @@ import hashlib
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import trustme
 from docker.context import ContextAPI
 from docker.errors import NotFound
 
@@ -423,6 +427,39 @@ def test_certificates_that_are_not_there(build_in_docker, service, monkeypatch, 
     for name in ("cert.pem", "key.pem", "ca.pem"):
         missing(tmp_path / name, "DOCKER_CERT_PATH")
         (tmp_path / name).touch()
+
+
+@pytest.mark.usefixtures("engine", "_unclosed_sockets")
+@pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
+@pytest.mark.parametrize("verify", [None, "", "1"])
+def test_an_engine_with_another_certificate(build_in_docker, service, monkeypatch, tmp_path, verify):
+    """An engine's certificate is verified whether ``DOCKER_TLS_VERIFY`` says so or not: it is given passwords."""
+    ours, theirs = trustme.CA(), trustme.CA()
+    ours.cert_pem.write_to_path(tmp_path / "ca.pem")
+    mine = ours.issue_cert("user@example.com")
+    mine.private_key_pem.write_to_path(tmp_path / "key.pem")
+    mine.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    for name in ("DOCKER_TLS_VERIFY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # the last two overrule the package
+        monkeypatch.delenv(name, raising=False)
+    if verify is not None:
+        monkeypatch.setenv("DOCKER_TLS_VERIFY", verify)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.issue_cert("127.0.0.1").configure_cert(context)
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server, ThreadPoolExecutor(1) as pool:
+
+        def greet():
+            connection, _ = server.accept()
+            with contextlib.closing(connection), context.wrap_socket(connection, server_side=True) as greeted:
+                return greeted.recv(1)
+
+        heard = pool.submit(greet)
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        outcome = build_in_docker(service("users", "alpha\n"))
+        with pytest.raises(ssl.SSLError):
+            heard.result(30)
+    assert outcome.exit_code == 1
+    assert "certificate verify failed" in outcome.stderr.splitlines()[-1]
 
 
 def test_a_requirement_that_does_not_exist(build_in_docker, engine, service):
