@@ -126,7 +126,7 @@ class DockerInstaller:
             pass
         image = engine.find_image(self.image)
         if image is None:
-            raise CommandError(f"the image {self.image} was pulled, and the engine has none of that name")
+            raise CommandError(f"the image {self.image} was pulled, but the engine does not have it")
         return image
 
     def _with_packages(self, engine: Engine, base: str, reports: Reports) -> str:

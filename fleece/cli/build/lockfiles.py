@@ -133,7 +133,7 @@ def _line(requirement: str, hashes: Iterable[str]) -> tuple[str, bool]:
     # Told by the name alone, as URLs may hold credentials.
     name = requirement.partition("@")[0].strip()
     if not line.isprintable():  # the next line of a requirements file may be an option of pip's
-        raise ValueError(f"{name!a} has a character that is no text")
+        raise ValueError(f"{name!a} contains an invalid character")
     if given and not checked:
         raise ValueError(f"{name!a} has no hash of a kind that pip checks: {', '.join(_ALGORITHMS)}")
     return line, bool(checked)

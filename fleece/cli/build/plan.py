@@ -175,7 +175,7 @@ def may_name_index(name: str) -> bool:
 def refusal(sizes: Mapping[str, int]) -> str | None:
     """Return what is wrong with an unpacked package of these sizes in bytes, by path; None when Lambda takes it."""
     if not sizes:
-        return "nothing would be in it, and Lambda takes no empty zip"
+        return "the zip would be empty, which Lambda does not accept"
     total = sum(sizes.values())
     if total <= UNPACKED_LIMIT:
         return None

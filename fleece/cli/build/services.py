@@ -47,12 +47,12 @@ def prepare(options: Options, services: Sequence[Path], environment: Mapping[str
 def _prepare(options: Options, places: Places, environment: Mapping[str, str]) -> Job:
     for folder, option in ((places.service, "SERVICE_DIR"), (places.source, _source_option(options))):
         if not folder.is_dir():
-            raise UsageError(f"no folder {folder}: {option} says where it is")
+            raise UsageError(f"there is no folder {folder}; name it with {option}")
     _check_target(places.package)
     if options.requirements is not None:
         path = options.requirements
         if not path.is_file():
-            raise UsageError(f"no requirements file {path}: --requirements says where it is")
+            raise UsageError(f"there is no requirements file {path}; name it with --requirements")
     elif options.pipfile is not None:
         path = requirements.find_pipfile_lock(options.pipfile)
     else:

@@ -44,7 +44,7 @@ def parse(text: str | None) -> tuple[str, ...]:
     names = sorted({word for word in re.split(r"[,\s]+", text or "") if word})
     for name in names:
         if not _NAME.fullmatch(name):
-            raise UsageError(f"--dependencies takes names of system packages with commas between, and {name!r} is none")
+            raise UsageError(f"--dependencies takes names of system packages, separated by commas; {name!r} is not one")
     return tuple(names)
 
 

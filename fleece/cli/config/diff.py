@@ -58,5 +58,7 @@ def diff(workspace: Workspace, target: Target) -> Difference:
     known = {parameter.name for parameter in plan.wanted}
     others = [name for name in plan.store.names_below(target.prefix) if name not in known]
     if others:
-        _log.warning("there, and not in the configuration: %s; an upload deletes nothing", ", ".join(others))
+        _log.warning(
+            "in Parameter Store but not in the configuration: %s; an upload does not delete them", ", ".join(others)
+        )
     return Difference(target, plan, others)

@@ -60,8 +60,8 @@ def edit(
             _log.info("nothing was changed")
             if time.monotonic() - begin < _AT_ONCE:
                 _log.warning(
-                    "the editor %r was back at once: one that opens a window needs an option to wait for it, such as "
-                    "--editor 'code --wait'",
+                    "the editor %r returned at once: one that opens a window needs an option that makes it wait, such "
+                    "as --editor 'code --wait'",
                     editor.name,
                 )
             return
@@ -70,7 +70,8 @@ def edit(
         except Exception:
             if path.exists():
                 _log.warning(
-                    "what you wrote is kept in %s, secrets in clear; remove that folder when you are done", keep(path)
+                    "your text, with its secrets in plain text, is in %s; delete that folder when you are done",
+                    keep(path),
                 )
             raise
 

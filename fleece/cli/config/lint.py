@@ -163,7 +163,9 @@ class _Linter:
         """Find secrets that are not encrypted."""
         for leaf in self._document.secrets():
             if leaf.plaintext is not None:
-                yield self._at(leaf, "not-encrypted", "error", f"is in clear; run: {self._document.closing_command}")
+                yield self._at(
+                    leaf, "not-encrypted", "error", f"is in plain text; run: {self._document.closing_command}"
+                )
 
     def clear_texts(self) -> Iterator[Finding]:
         """Find values in clear that look like secrets."""

@@ -95,9 +95,9 @@ class DiskStore:
             self._check_folder()
             return self._document(self._name(parts))
         except _RefusedError as refusal:
-            self._warn(f"{refusal}; nothing is kept there until it is put right or removed")
+            self._warn(f"{refusal}; nothing is cached there until you fix or remove it")
         except _DamagedError as damage:
-            self._warn(f"{damage} is damaged; it is not used, and written anew")
+            self._warn(f"{damage} is damaged: it is ignored, and a new one written")
         except (FileNotFoundError, NotADirectoryError):
             pass
         except OSError as error:

@@ -32,14 +32,14 @@ def run(offline, capfd):
         (["-d", "gcc,make"], "--dependencies is about the image to build in, which needs Docker"),
         (["--image", "x"], "--image is about the image to build in, which needs Docker"),
         (["--pull"], "--pull is about the image to build in, which needs Docker"),
-        (["-r", "nope.txt"], "no requirements file nope.txt: --requirements says where it is"),
+        (["-r", "nope.txt"], "there is no requirements file nope.txt; name it with --requirements"),
         (["--python", ""], "there is an empty word after --python: is a variable not set?"),
         (["-e", "", "-d", "", "-t", ""], "there is an empty word after -t"),
         (["--", ""], "there is an empty word after --"),
-        (["nowhere"], "no folder nowhere: SERVICE_DIR says where it is"),
-        (["-s", "nowhere"], "no folder nowhere: --source says where it is"),
-        (["full"], "no folder full/src: SERVICE_DIR or --source says where it is"),
-        (["full", "-e", "*.md", "."], "no folder full/src: -- SERVICE_DIR or --source says where it is"),
+        (["nowhere"], "there is no folder nowhere; name it with SERVICE_DIR"),
+        (["-s", "nowhere"], "there is no folder nowhere; name it with --source"),
+        (["full"], "there is no folder full/src; name it with SERVICE_DIR or --source"),
+        (["full", "-e", "*.md", "."], "there is no folder full/src; name it with -- SERVICE_DIR or --source"),
         (["-t", "file/dist"], "file is no folder: --target names another one for the zip"),
         (["-t", "loop"], "loop is no folder: --target names another one for the zip"),
         (["-t", "full"], "full/lambda_function.zip is a folder, where the zip should be"),
@@ -69,7 +69,7 @@ def test_system_packages_are_names(run, tmp_path):
     (tmp_path / "src").mkdir()
     code, last = run("-d", "gcc,--nogpgcheck")
     assert code == 2
-    assert "'--nogpgcheck' is none" in last
+    assert "'--nogpgcheck' is not one" in last
 
 
 def test_no_requirements_ends_with_1_before_anything_is_created(run, tmp_path):

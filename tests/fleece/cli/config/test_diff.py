@@ -31,7 +31,7 @@ def test_each_way_to_differ(imported, fleece_aws):
     assert found.exit_code == 1
     assert found.stdout == "/svc/foo (type)\n/svc/password (value and key)\n/svc/nested/on (new)\n"
     assert found.stderr == (
-        "Warning: there, and not in the configuration: /svc/nested/old; an upload deletes nothing\n"
+        "Warning: in Parameter Store but not in the configuration: /svc/nested/old; an upload does not delete them\n"
     )
 
 

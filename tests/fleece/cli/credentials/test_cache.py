@@ -168,7 +168,7 @@ def test_a_damaged_file_counts_as_none(folder, warnings, content):
     assert store.get(PARTS) is None
     store.put(PARTS, DOCUMENT)
     assert store.get(PARTS) == DOCUMENT
-    assert warnings() == [f"{entry} is damaged; it is not used, and written anew"]
+    assert warnings() == [f"{entry} is damaged: it is ignored, and a new one written"]
 
 
 @pytest.mark.parametrize("content", [b"", b"short"])
@@ -178,7 +178,7 @@ def test_a_damaged_hash_key_is_replaced(folder, warnings, content):
     store.put(PARTS, DOCUMENT)
     (folder / "hash-key").write_bytes(content)
     assert store.get(PARTS) is None
-    assert warnings() == [f"{folder / 'hash-key'} is damaged; it is not used, and written anew"]
+    assert warnings() == [f"{folder / 'hash-key'} is damaged: it is ignored, and a new one written"]
     store.put(PARTS, DOCUMENT)
     assert len((folder / "hash-key").read_bytes()) == 32
     assert store.get(PARTS) == DOCUMENT

@@ -89,8 +89,8 @@ def test_modes(fleece_cli, fleece_environments):
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda path: path.write_bytes(b'{"AccessKeyId'), "is damaged; it is not used, and written anew"),
-        (lambda path: path.chmod(0o644), "is open to other users (mode 0644); nothing is kept there until"),
+        (lambda path: path.write_bytes(b'{"AccessKeyId'), "is damaged: it is ignored, and a new one written"),
+        (lambda path: path.chmod(0o644), "is open to other users (mode 0644); nothing is cached there until"),
         (lambda path: path.rename(path.with_name("x")) and path.symlink_to("x"), "is a symbolic link; nothing"),
     ],
 )
