@@ -35,8 +35,13 @@ MAX_SHARED = 64
 MAX_SERVERS = 64
 """Servers that the calls of all threads keep connections to, and proxies; those that were not asked for longest go."""
 
-# What a server that has closed an idle connection looks like from here, before the first byte of an answer.
-_GONE = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+def _is_gone(error: OSError) -> bool:
+    """Whether a server that has closed an idle connection looks like that, before the first byte of an answer."""
+    if isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return True
+    # What OpenSSL 3.6 says of it to who is sending, which Python 3.14 has no class for.
+    return isinstance(error, ssl.SSLError) and error.reason == "UNEXPECTED_EOF_WHILE_READING"
 
 
 class BrokenOffError(ConnectionResetError):
@@ -82,8 +87,8 @@ class _WarmPool(HTTPConnectionPool):
             return super()._make_request(conn, method, url, **kwargs)
         except BrokenOffError:
             raise
-        except _GONE:
-            if not (conn.fleece_reused and _may_be_sent_twice(method, kwargs.get("body"))):
+        except OSError as error:
+            if not (_is_gone(error) and conn.fleece_reused and _may_be_sent_twice(method, kwargs.get("body"))):
                 raise
         # Not counted as one of the caller's retries: a cold connection would not have failed.
         self._reconnect(conn)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -126,6 +128,33 @@ def test_connection_that_dies_while_sending_is_replaced_too(peer, acts, authorit
     requests.get(server.url, verify=authority.file)
     assert requests.put(server.url, b"x" * 20_000_000, verify=authority.file).text == "ok"
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("reason", "sent"), [("UNEXPECTED_EOF_WHILE_READING", 2), ("BAD_LENGTH", 1)])
+def test_what_openssl_says_of_a_connection_that_died(peer, acts, authority, server_context, monkeypatch, reason, sent):
+    """OpenSSL 3.6 tells the sender of an end that was not expected, as an error without a class of its own."""
+
+    def await_end(connection, _requests_seen):
+        with contextlib.suppress(OSError):
+            connection.recv(1)
+
+    server = peer(acts.answer_then(await_end), acts.answer, context=server_context)
+    requests.get(server.url, verify=authority.file)
+    sendall = ssl.SSLSocket.sendall
+
+    def fail_once(self, *arguments):
+        monkeypatch.setattr(ssl.SSLSocket, "sendall", sendall)
+        error = ssl.SSLError(5, f"[SSL: {reason}]")
+        error.reason = reason
+        raise error
+
+    monkeypatch.setattr(ssl.SSLSocket, "sendall", fail_once)
+    if sent == 2:
+        assert requests.get(server.url, verify=authority.file).text == "ok"
+    else:
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(server.url, verify=authority.file)
+    assert len(server.requests) == sent
 
 
 def test_body_that_was_streamed_is_not_sent_again(peer, acts):

@@ -139,5 +139,6 @@ def test_no_web_page_may_read_the_answers(fleece_aws):
     url = s3.generate_presigned_url("list_objects_v2", Params={"Bucket": "bucket"})
     with urllib.request.urlopen(url) as answer:  # noqa: S310 (its scheme is http)
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
         urllib.request.urlopen(urllib.request.Request(url, headers={"Origin": "http://evil.example"}))  # noqa: S310
+    refused.value.close()
