@@ -10,6 +10,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from fleece_testing._unix_socket import listen
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -32,16 +34,10 @@ class WorkerStreams:
         self._write = write
         self._unfinished: dict[socket.socket, bytes] = {}
         self._lock = threading.Lock()
-        self._selector = selectors.DefaultSelector()
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._alarm, self._alarm_end = socket.socketpair()
-        try:
-            self._listener.bind(str(path))
-        except OSError as error:
-            self._close_all()
-            raise OSError(f"No socket can be made at {path} ({error}): set TMPDIR to a shorter path") from error
-        self._listener.listen()
+        self._listener = listen(path)
         self._listener.settimeout(0)
+        self._selector = selectors.DefaultSelector()
+        self._alarm, self._alarm_end = socket.socketpair()
         for one in (self._listener, self._alarm_end):
             self._selector.register(one, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._read, name="fleece_testing runtime workers", daemon=True)

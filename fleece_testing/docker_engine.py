@@ -84,13 +84,21 @@ class DockerEngine(Startable):
         self._application: Application | None = None
 
     def start(self) -> Self:
-        """Listen. After `vanish` it is there again, with what it had, as a daemon that was started anew."""
+        """Listen. After `vanish` it is there again, with what it had, as a daemon that was started anew.
+
+        Raises:
+            OSError: the path of the folder for temporary files is too long for a socket.
+        """
         if self._folder is None:
             self._folder = self._resources.enter_context(private_folder("fleece-docker-")).resolve()
             (self._folder / "config").mkdir()
             self._toolchain = Toolchain(self._folder / "t")
             self.clear()
-        self._server.start()
+        try:
+            self._server.start()
+        except OSError:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:

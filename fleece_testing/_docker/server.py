@@ -10,7 +10,6 @@ import termios
 import threading
 import time
 from contextlib import ExitStack, suppress
-from socketserver import TCPServer
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import ThreadedWSGIServer
@@ -18,6 +17,7 @@ from werkzeug.serving import ThreadedWSGIServer
 from fleece_testing._http import QuietRequestHandler
 from fleece_testing._lifecycle import Startable, not_started
 from fleece_testing._private_folder import private_folder
+from fleece_testing._unix_socket import listen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,14 +43,12 @@ class _RequestHandler(QuietRequestHandler):
 class _Server(ThreadedWSGIServer):
     """Werkzeug's server, which knows its open connections."""
 
-    def __init__(self, address: str, app: WSGIApplication) -> None:
+    def __init__(self, path: Path, app: WSGIApplication) -> None:
         self.connections: set[socket.socket] = set()
-        super().__init__(f"unix://{address}", 0, app, _RequestHandler)
-
-    def server_bind(self) -> None:
-        """Bind to the path; HTTPServer would take it for a pair, and look its first letter up as a host's name."""
-        TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", 0
+        # Bound here and handed over, because Werkzeug's own answer to a path that is too long is to end the process.
+        with listen(path) as listener:
+            super().__init__(f"unix://{path}", 0, app, _RequestHandler, fd=listener.fileno())
 
     def process_request(self, request: socket.socket, client_address: str) -> None:  # type: ignore[override]
         self.connections.add(request)
@@ -87,11 +85,19 @@ class UnixServer(Startable):
         return self._folder is not None
 
     def start(self) -> Self:
-        """Listen, and return as soon as connections are accepted."""
+        """Listen, and return as soon as connections are accepted.
+
+        Raises:
+            OSError: the path of the folder for temporary files is too long for a socket.
+        """
         if self._folder is None:
             self._folder = self._resources.enter_context(private_folder("fleece-docker-"))
         if self._server is None:
-            self._server = _Server(str(self.path), self._app)
+            try:
+                self._server = _Server(self.path, self._app)
+            except OSError:
+                self.stop()
+                raise
             self._thread = threading.Thread(
                 target=lambda server: server.serve_forever(poll_interval=0.02),
                 args=(self._server,),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -23,12 +24,16 @@ with {block} as folder:
 
 
 @pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    """Have temporary files made in a folder of the test's own, for this process and its children."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.delenv("FLEECE_ISOLATE_PATH", raising=False)
-    return tmp_path
+def temporary(monkeypatch):
+    """Have temporary files made in a folder of the test's own, for this process and its children.
+
+    It is not in pytest's folders: a socket's path would be too long.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        monkeypatch.delenv("FLEECE_ISOLATE_PATH", raising=False)
+        yield Path(folder)
 
 
 def kill_within(block, then="pass"):

@@ -167,6 +167,16 @@ def test_stop_leaves_nothing():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends a killed process's children")
+def test_a_folder_too_deep_for_a_socket(tmp_path, monkeypatch):
+    """It is an error that says what to do, and leaves nothing behind."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with pytest.raises(OSError, match=r"No socket can be made at .*: set TMPDIR to a shorter path"):
+        DockerEngine().start()
+    assert list(deep.iterdir()) == []
+
+
 def test_processes_end_with_a_killed_engine():
     """When the process that holds the engine is killed, those of its containers end, and the next takes its files."""
     code = f"""
