@@ -6,16 +6,13 @@ title is run by itself.
 
 import importlib
 import inspect
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
-
-from fleece.cli.group import group as fleece_group
-from fleece_testing.local.commands import group as local_group
 
 pytest_plugins = ["pytester"]
 
@@ -102,21 +99,30 @@ def test_the_reference_shows_code_as_code(name):
     assert [line for line in lines if line.startswith(">>>") or line.endswith("::")] == []
 
 
+HELPS = """
+import click, json
+from fleece.cli.group import group
+from fleece_testing.local.commands import group as local_group
+
 def helps(command, name, parent=None):
-    """Yield the names of a command and its sub-commands, each with what its ``--help`` prints on 80 columns."""
     context = click.Context(command, parent, name, terminal_width=78, **command.context_settings)
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for sub_command in command.list_commands(context):
             yield from helps(command.get_command(context, sub_command), sub_command, context)
 
+print(json.dumps([*helps(group, "fleece"), *helps(local_group, "fleece-local")]))
+"""
 
+
+@pytest.mark.any_python
 def test_every_option_is_in_the_reference():
-    """The page of commands has what ``--help`` prints, of each of them."""
+    """The page of commands has what ``--help`` prints on 80 columns, of each of them."""
     page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
     start = page.index("\n## ")
-    commands = [*helps(fleece_group, "fleece"), *helps(local_group, "fleece-local")]
-    assert page[start:] == "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in commands)
+    # In a process of its own: a command keeps the names of its first help, which another test may have asked for.
+    done = subprocess.run([sys.executable, "-c", HELPS], capture_output=True, text=True, check=True)
+    assert page[start:] == "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in json.loads(done.stdout))
 
 
 def test_every_variable_is_in_the_tables():
