@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 _NOT_RETRIED = 501
 """A status of the server's that SDKs do not repeat a call for, as they would for 500."""
 
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]")
+_REGION = re.compile(r"(?:af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(?:-[a-z]+)?-(?:north|south|east|west|central)+-[0-9]")
 
 _EXTRAS = {"lambda": "awslambda", "states": "stepfunctions"}
 
@@ -226,7 +226,7 @@ def _failure(failure: Exception, what: str) -> AWSError:
 
 def _of_unknown_region(failure: Exception, request: Request) -> AWSError | None:
     """Return what AWS says of a region that it does not have: moto, which looks it up, fails."""
-    region = failure.args[0] if isinstance(failure, KeyError) else None
+    region = failure.args[0] if isinstance(failure, KeyError) and failure.args else None
     if region and region == request.region:
         return identity.wrong_region(request)
     if isinstance(region, str) and _REGION.fullmatch(region):

@@ -42,16 +42,17 @@ def post():
     return send
 
 
-def test_what_moto_fails_on(post, caplog):
+@pytest.mark.parametrize("failure", [KeyError("x"), KeyError(), KeyError("my-queue-1")], ids=repr)
+def test_what_moto_fails_on(post, caplog, failure):
     """A failure of moto is answered with its reason and a status that is not retried; its traceback is logged."""
 
     def moto(environ, start_response):
-        raise KeyError("x")
+        raise failure
 
     answer, calls = post(moto)
     error = json.loads(answer.data)
     assert (answer.status_code, error["__type"]) == (501, "EmulatorFailure")
-    assert error["message"] == "The emulated AWS failed in kms:ListKeys: KeyError('x')"
+    assert error["message"] == f"The emulated AWS failed in kms:ListKeys: {failure!r}"
     assert [call.status for call in calls] == [501]
     assert "Traceback" in caplog.text
 
